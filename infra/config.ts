@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 import type { Auth, LimitSettings, LongPollLimits } from '../functions/shared/environment.ts';
-import { regions, workspaceBaseUrl } from '../functions/wan/regions.ts';
+import { type CatalogueChanges, catalogueChanges } from '../functions/wan/changes.ts';
+import { type Region, regions, workspaceBaseUrl } from '../functions/wan/regions.ts';
 import { settingConflicts } from './setting-conflicts.ts';
 import { knownKeys, type Settings, settingNames, settingsSchema, textSettings } from './settings.ts';
 
@@ -23,6 +24,8 @@ export interface Configuration
   readonly wanBaseUrl: string;
   readonly imageTransfer: 'url' | 'upload';
   readonly limitSettings: LimitSettings;
+  /** What the file `catalogue.json` changes in the catalogue of models. */
+  readonly catalogue: CatalogueChanges;
   readonly auth: Auth;
   readonly longPolls: LongPollLimits;
   /** Undefined: unlimited. */
@@ -36,9 +39,10 @@ const isCdkKey = (key: string): boolean =>
 /**
  * Reads the configuration from a CDK context: the object `firstframe`, overridden by single settings
  * (`cdk deploy -c region=beijing`).
+ * @param catalogueFile the content of `catalogue.json`
  * @throws ConfigurationError that lists every invalid or unknown key with its value and what is allowed
  */
-export function readConfiguration(context: Record<string, unknown>): Configuration {
+export function readConfiguration(context: Record<string, unknown>, catalogueFile: unknown = {}): Configuration {
   const { firstframe = {}, ...rest } = context;
   const single = Object.entries(rest).filter(([key]) => !isCdkKey(key));
   if (!isObject(firstframe) || Array.isArray(firstframe))
@@ -51,9 +55,11 @@ export function readConfiguration(context: Record<string, unknown>): Configurati
     ...Object.fromEntries(single.map(([key, value]) => [key, fromCommandLine(key, value)])),
   };
   const parsed = settingsSchema.safeParse(input);
+  const catalogue = readCatalogue(catalogueFile, parsed.data?.region);
   const issues = [
     ...(parsed.error?.issues.flatMap((issue) => describeIssue(issue, input)) ?? []),
-    ...settingConflicts(input),
+    ...catalogue.issues,
+    ...settingConflicts(input, catalogue.changes),
   ];
   if (!parsed.success || issues.length > 0) throw new ConfigurationError(formatIssues(issues));
 
@@ -72,9 +78,11 @@ export function readConfiguration(context: Record<string, unknown>): Configurati
   const ownBaseUrl = workspaceId && workspaceBaseUrl(workspaceId, settings.region);
   return {
     ...settings,
-    wanBaseUrl: wanBaseUrl ?? ownBaseUrl ?? regions[settings.region].base_url,
+    // A region without a public domain has one of the two settings.
+    wanBaseUrl: wanBaseUrl ?? ownBaseUrl ?? regions[settings.region].base_url ?? '',
     imageTransfer: imageTransfer ?? (settings.region === 'beijing' ? 'upload' : 'url'),
     limitSettings: { extra_permits: extraPermits, models: limits },
+    catalogue: catalogue.changes,
     auth: jwt ? jwtAuth(jwt) : { mode: auth === 'iam' ? 'iam' : 'api-key' },
     longPolls: { per_owner: longPolls.perOwner, total: longPolls.total ?? defaultLongPolls(settings) },
     monthlySpendingLimit: monthlySpendingLimit === 'none' ? undefined : monthlySpendingLimit,
@@ -84,6 +92,28 @@ export function readConfiguration(context: Record<string, unknown>): Configurati
 /** With reserved concurrency, the other half stays free for requests that do not wait. */
 const defaultLongPolls = ({ apiConcurrency }: Pick<Settings, 'apiConcurrency'>): number =>
   apiConcurrency === undefined ? 50 : Math.floor(apiConcurrency / 2);
+
+/** Lambda allows 4 KB of environment variables. */
+const MAX_CATALOGUE_CHARACTERS = 2000;
+
+/** Checks the content of `catalogue.json`. */
+function readCatalogue(file: unknown, region: Region | undefined): { changes: CatalogueChanges; issues: string[] } {
+  const parsed = catalogueChanges.safeParse(file);
+  if (!parsed.success) {
+    const issues = parsed.error.issues.map(({ path, message }) => `catalogue.json: ${path.join('.')}: ${message}`);
+    return { changes: {}, issues };
+  }
+  const issues = Object.entries(parsed.data).flatMap(([name, { prices }]) =>
+    prices && region && prices.currency !== regions[region].currency
+      ? [`catalogue.json: ${name}.prices.currency: must be ${regions[region].currency}, the currency of ${region}`]
+      : [],
+  );
+  if (JSON.stringify(parsed.data).length > MAX_CATALOGUE_CHARACTERS)
+    issues.push(
+      `catalogue.json: has more than ${MAX_CATALOGUE_CHARACTERS} characters without spaces. Keep what differs, or change rows in the running deployment: npm run catalogue`,
+    );
+  return { changes: parsed.data, issues };
+}
 
 const jwtAuth = ({ issuer, audience, ownerClaim, jwksUrl }: NonNullable<Settings['jwt']>): Auth => ({
   mode: 'jwt',

@@ -1,15 +1,16 @@
-import { isModelName } from '../functions/wan/catalogue.ts';
+import { type CatalogueChanges, rowOf } from '../functions/wan/changes.ts';
 import { type Deployment, missingSettings } from '../functions/wan/prices.ts';
-import { type Region, regions, workspaceBaseUrl } from '../functions/wan/regions.ts';
+import { regionNames, regions, workspaceBaseUrl } from '../functions/wan/regions.ts';
 import { isPlainUrl } from './settings.ts';
 
 /**
  * Finds settings that are valid by themselves but not together.
  * @param input the settings as entered without defaults, not yet validated
+ * @param changes what `catalogue.json` changes in the catalogue of models
  */
-export function settingConflicts(input: Record<string, unknown>): string[] {
+export function settingConflicts(input: Record<string, unknown>, changes: CatalogueChanges): string[] {
   const finders = [wanConflicts, dropConflicts, authConflicts, regionConflicts, retentionConflicts, floodConflicts];
-  return finders.flatMap((find) => find(input));
+  return finders.flatMap((find) => find(input, changes));
 }
 
 function wanConflicts(input: Record<string, unknown>): string[] {
@@ -25,6 +26,9 @@ function wanConflicts(input: Record<string, unknown>): string[] {
       'imageTransfer = "url": not with region = "beijing", which cannot reliably fetch from S3 outside mainland China. Remove it or use "upload"',
     );
   }
+  if (region === 'frankfurt' && workspaceId === undefined && wanBaseUrl === undefined) {
+    issues.push('region = "frankfurt": has no public domain. Set workspaceId to the id of your workspace');
+  }
   if (workspaceId !== undefined && wanBaseUrl !== undefined) {
     issues.push(
       `workspaceId = ${JSON.stringify(workspaceId)}: not with wanBaseUrl, which already names an endpoint. Remove one`,
@@ -39,13 +43,18 @@ function wanConflicts(input: Record<string, unknown>): string[] {
 }
 
 /** The default model of drops must be offered: otherwise each drop without a model of its own would fail. */
-function dropConflicts({ drop, region, wanBaseUrl, workspaceId, prices }: Record<string, unknown>): string[] {
+function dropConflicts(
+  { drop, region, wanBaseUrl, workspaceId, prices }: Record<string, unknown>,
+  changes: CatalogueChanges,
+): string[] {
   const { model } = (typeof drop === 'object' && drop !== null ? drop : {}) as Record<string, unknown>;
-  if (!isModelName(model)) return [];
-  const where: Region = region === 'beijing' ? 'beijing' : 'singapore';
+  const row = rowOf(model, changes);
+  if (!row) return [];
+  const where = regionNames.find((name) => name === region) ?? 'singapore';
   const ownUrl = typeof wanBaseUrl === 'string' && URL.canParse(wanBaseUrl) ? wanBaseUrl : undefined;
-  const base_url = ownUrl ?? (workspaceId === undefined ? regions[where].base_url : workspaceBaseUrl('ws', where));
-  const missing = missingSettings(model, { region: where, base_url, prices: (prices ?? {}) as Deployment['prices'] });
+  const base_url = ownUrl ?? ((workspaceId === undefined && regions[where].base_url) || workspaceBaseUrl('ws', where));
+  const ownPrices = (prices ?? {}) as Deployment['prices'];
+  const missing = missingSettings(row, { region: where, base_url, prices: ownPrices, changes });
   return missing.map((sentence) => `drop.model = ${JSON.stringify(model)}: is not offered. ${sentence}`);
 }
 

@@ -185,6 +185,10 @@ export const settingsSchema = z.strictObject({
       description:
         "Prices of one billed second by model and resolution, in the region's currency, in place of the known ones. A model without a price for each of its resolutions is not offered.",
     }),
+  watermark: oneOf(['requested', 'always']).default('requested').meta({
+    description:
+      'Which videos have the visible "AI Generated" in a corner: those whose request sets `watermark`, or `always` all. With `always`, a request that sets it to false is refused; on the DashScope routes it is changed, with a warning.',
+  }),
   imageTransfer: oneOf(['url', 'upload']).optional().meta({
     description: "How Wan receives a private image: by a presigned URL, or through Wan's own temporary upload.",
     otherwise: '`url`; `upload` for Beijing, always',
@@ -398,6 +402,7 @@ export const textSettings = new Set([
   'region',
   'wanBaseUrl',
   'workspaceId',
+  'watermark',
   'imageTransfer',
   'rotatedImages',
   'removalPolicy',

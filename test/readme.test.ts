@@ -353,6 +353,12 @@ const handlings: Handling[] = [
     needs: 'the logs of a deployment',
     checked_by: 'test/infra/operations/stack-trace.test.ts',
   },
+  {
+    file: 'docs/deploy.md',
+    with: 'npm run catalogue -- list',
+    needs: 'a deployment',
+    checked_by: 'test/infra/operations/catalogue.test.ts',
+  },
 ];
 /** Any other block of the guide to drops: it runs, and each image that it copies becomes a video. */
 const anyDrop = {

@@ -67,7 +67,7 @@ describe('who may import whom', () => {
   test('the stack takes types and constants from the functions', () => {
     // Tables, and what follows from them alone: environments, error names, models, regions, prices.
     const constants =
-      /^functions\/(shared\/(environment|errors|metric-names|table-schema)|wan\/(catalogue|regions|prices))\.ts$/;
+      /^functions\/(shared\/(environment|errors|metric-names|table-schema)|wan\/(catalogue|changes|regions|prices))\.ts$/;
     expect(between(stack, /^functions\//, (found) => found.typeOnly || constants.test(found.to))).toEqual([]);
     expect(between(stack, /^(local|test|web|infra\/operations)\//)).toEqual([]);
   });

@@ -1,7 +1,8 @@
 import { type ImageLimits, inspectImage, type RotatedImages } from '../media/image.ts';
 import { maxIssues, type Warning } from '../shared/issues.ts';
 import type { Failure, ObjectVersion, RecordedMedia, VideoRecord } from '../video/record.ts';
-import { findModel, models } from '../wan/catalogue.ts';
+import { models } from '../wan/catalogue.ts';
+import { rowOf } from '../wan/changes.ts';
 import { type Deployment, estimatedCost } from '../wan/prices.ts';
 import { checkRequest } from '../wan/validation/request.ts';
 import type { DroppedObject } from './dropped-object.ts';
@@ -10,7 +11,10 @@ import type { GatheredSettings, MergedSettings } from './settings.ts';
 import type { SettingsIssue } from './settings-file.ts';
 
 /** The part of a video's record that depends on its request: checked, or as given with the reason why it was refused. */
-type CheckedDrop = Pick<VideoRecord, 'model' | 'input' | 'parameters' | 'metadata' | 'warnings' | 'estimated_cost'> & {
+type CheckedDrop = Pick<
+  VideoRecord,
+  'model' | 'family' | 'input' | 'parameters' | 'metadata' | 'warnings' | 'estimated_cost'
+> & {
   error?: Failure;
 };
 
@@ -69,14 +73,14 @@ export function checkDrop(
     : { ...request, input: { ...request.input, media: listed } };
   const ownsS3Url = (url: string) => urls.includes(url);
   const checked = checkRequest(body, { mode: 'strict', trustedOrigins, ownsS3Url, maxInlineBytes: 0, deployment });
-  const limits = findModel(String(request.model))?.image;
+  const limits = rowOf(request.model, deployment.changes)?.image;
   const inspected = files.map(({ object, bytes }) => ({
     object,
     place: object === image?.object ? THE_IMAGE : object.key,
     ...inspectImage(bytes, object.size, limits, rotatedImages),
   }));
   if (checked.ok && inspected.every(({ ok }) => ok) && issues.length === 0) {
-    const { model, input, parameters, metadata } = checked.request;
+    const { model, family, input, parameters, metadata } = checked.request;
     const recorded = input.media.map((item): RecordedMedia => {
       if (continued && item.url === clip?.url) return continued.clip;
       const found = inspected.find(({ object }) => urlOf(object) === item.url);
@@ -86,6 +90,7 @@ export function checkDrop(
     const price = estimatedCost(checked.request, measured, deployment);
     return {
       model,
+      ...(family ? { family } : {}),
       input: { ...input, media: recorded },
       parameters,
       metadata,

@@ -27,15 +27,17 @@ import { estimate } from '../api/videos/estimates.ts';
 import { getVideo, type VideoServices } from '../api/videos/get.ts';
 import { health } from '../api/videos/health.ts';
 import { listOwnVideos } from '../api/videos/list.ts';
-import { listModels } from '../api/videos/models.ts';
+import { getModelSchema, listModels } from '../api/videos/models.ts';
 import { type RetryServices, retry } from '../api/videos/retry.ts';
 import { getUsage, type UsageServices } from '../api/videos/usage.ts';
 import { createVideoDispatch } from '../queue/dispatch.ts';
+import { readSlowdown } from '../queue/submit-rate.ts';
 import type { Caller } from '../shared/caller.ts';
 import type { Environment } from '../shared/environment.ts';
 import { describeError, inContext } from '../shared/logging.ts';
 import { secretReader } from '../shared/secret.ts';
 import { acceptRequest } from '../submissions/accept-request.ts';
+import type { Deployment } from '../wan/prices.ts';
 import { withEndedHook } from './on-video-ended.ts';
 import type { Platform } from './platform.ts';
 import {
@@ -44,6 +46,7 @@ import {
   createDispatcher,
   createQueuePositions,
   deploymentOf,
+  deploymentReader,
   logFailureTo,
   onAccepted,
   onDispatchError,
@@ -92,18 +95,17 @@ export function composeHealth(environment: Environment<'health'>, platform: Plat
 
 export function composeCatalogue(environment: Environment<'catalogue'>, platform: Platform<'dynamoDb'>) {
   const table = openTable(environment, platform);
+  const readDeployment = deploymentReader(environment, table);
   const services = {
+    readSlowdown: (model: string) => readSlowdown(table, model),
     trustedOrigins: environment.TRUSTED_ORIGINS,
     rotatedImages: environment.ROTATED_IMAGES,
     uploadsBucket: environment.UPLOADS_BUCKET,
-    deployment: deploymentOf(environment),
     typicalSeconds: environment.TYPICAL_SECONDS,
   };
-  return createApiHandler(
-    environment,
-    platform,
-    table,
-    byRoute(services, { '/models': listModels, '/estimates': estimate }),
+  const routes = { '/models': listModels, '/models/{name}/schema': getModelSchema, '/estimates': estimate };
+  return createApiHandler(environment, platform, table, async (request, caller) =>
+    byRoute({ ...services, deployment: await readDeployment() }, routes)(request, caller),
   );
 }
 
@@ -130,7 +132,7 @@ export function composeSubmit(
     sleep: clock.sleep,
     longPolls: environment.LONG_POLLS,
   };
-  const derived = { ...services, configuredSeconds: environment.TYPICAL_SECONDS };
+  const readDeployment = deploymentReader(environment, table);
   // Loaded only for these routes, so that the others start faster.
   const routes = {
     '/videos': submit,
@@ -139,7 +141,11 @@ export function composeSubmit(
     '/videos/{id}/variations': async (...request: DerivedRoute) =>
       (await import('../api/videos/derive.ts')).vary(...request),
   };
-  return createApiHandler(environment, platform, table, byRoute(derived, routes));
+  return createApiHandler(environment, platform, table, async (request, caller) => {
+    const deployment = await readDeployment();
+    const configuredSeconds = environment.TYPICAL_SECONDS ?? deployment.changes;
+    return byRoute({ ...services, deployment, configuredSeconds }, routes)(request, caller);
+  });
 }
 
 export function composeVideos(environment: Environment<'videos'>, platform: Platform<'dynamoDb' | 's3'>) {
@@ -198,15 +204,16 @@ export function composeDashscope(
   const acceptServices = createAcceptServices(environment, platform, dispatcher);
   const accepted = onAccepted(logger);
   const wan = wanOf(environment, platform);
-  const services: DashscopeServices = {
+  const readDeployment = deploymentReader(environment, table);
+  const servicesOf = (deployment: Deployment): DashscopeServices => ({
     table,
     admitRequest: requestLimiterOf(environment, platform, table),
     longPolls: environment.LONG_POLLS,
     s3,
-    deployment: deploymentOf(environment),
+    deployment,
     uploads_bucket: environment.UPLOADS_BUCKET,
     acceptRequest: async (request) => {
-      const result = await acceptRequest(acceptServices, { ...request, mode: 'tolerant' });
+      const result = await acceptRequest({ ...acceptServices, deployment }, { ...request, mode: 'tolerant' });
       accepted(result);
       return result;
     },
@@ -214,8 +221,10 @@ export function composeDashscope(
     linkTo: (object, file, method) => linkToObject(s3, object, file, method),
     fileKey: secretReader(secrets, environment.FILE_LINK_SECRET_ARN, clock.now),
     sleep: clock.sleep,
-  };
-  return inContext(logger, withCors(environment.CORS, dashscopeHandler(services, logFailureTo(logger))), logContext);
+  });
+  const handle = async (event: Parameters<ReturnType<typeof dashscopeHandler>>[0]) =>
+    dashscopeHandler(servicesOf(await readDeployment()), logFailureTo(logger))(event);
+  return inContext(logger, withCors(environment.CORS, handle), logContext);
 }
 
 /** The web console. @param parts the bundled assets of its page */

@@ -10,9 +10,10 @@ import { MAX_SETTINGS_BYTES } from '../drops/settings-purpose.ts';
 import { rewriteResult } from '../drops/write-result.ts';
 import type { Environment } from '../shared/environment.ts';
 import { inContext } from '../shared/logging.ts';
+import type { Deployment } from '../wan/prices.ts';
 import { withEndedHook } from './on-video-ended.ts';
 import type { Platform } from './platform.ts';
-import { createAcceptServices, createDispatcher, openTable } from './services.ts';
+import { createAcceptServices, createDispatcher, deploymentReader, openTable } from './services.ts';
 
 export function composeDrop(
   environment: Environment<'drop'>,
@@ -22,13 +23,15 @@ export function composeDrop(
   const copyVideo = environment.COPY_VIDEO_TO_DROP;
   const table = withEndedHook(openTable(environment, platform), platform);
   const acceptServices = createAcceptServices(environment, platform, createDispatcher(environment, platform, table));
-  const manifests: ManifestServices = {
+  const readDeployment = deploymentReader(environment, table);
+  const manifests: Omit<ManifestServices, 'deployment'> = {
     ...acceptServices,
     s3,
     ownerOf: (key) => ownerOf(key, environment.DROP_RULES, environment.DROP_DEFAULTS),
   };
-  const services: DropEventServices = {
+  const servicesOf = (deployment: Deployment): DropEventServices => ({
     ...acceptServices,
+    deployment,
     defaults: environment.DROP_DEFAULTS,
     rules: environment.DROP_RULES,
     findLatest: ({ bucket, key }) => findLatest(s3, bucket, key),
@@ -39,9 +42,10 @@ export function composeDrop(
     storeClip: (planned) => storeClip(acceptServices, planned),
     writeResult: (video) => rewriteResult({ s3, copyVideo }, video),
     writeOutcome: (object, at, result) => writeOutcome(s3, object, at, result),
-    acceptManifest: (object) => acceptManifest(manifests, object),
-  };
+    acceptManifest: (object) => acceptManifest({ ...manifests, deployment }, object),
+  });
   return inContext(logger, async (invocation: DropInvocation): Promise<void> => {
+    const services = servicesOf(await readDeployment());
     for (const { event, waited } of eventsOf(invocation)) {
       const outcome = await handleDropEvent(services, event, { waited });
       if (!outcome) continue;

@@ -10,21 +10,22 @@ import { dispatch, restartStuckStarts } from '../queue/dispatch.ts';
 import { readExecutionName } from '../queue/execution.ts';
 import type { Environment } from '../shared/environment.ts';
 import { describeError, inContext } from '../shared/logging.ts';
-import { models } from '../wan/catalogue.ts';
+import { rowNames } from '../wan/changes.ts';
 import { deleteLeftovers } from '../workflow/archive-video.ts';
 import type { Platform } from './platform.ts';
-import { createDispatcher, openTable, wanKeyOf, wanOf } from './services.ts';
-
-/** All models: one that is no longer offered may still have queued videos. */
-const modelNames = models.map(({ name }) => name);
+import { changesReader, createDispatcher, openTable, wanKeyOf, wanOf } from './services.ts';
 
 export function composeDispatch(
   environment: Environment<'dispatch'>,
   platform: Platform<'dynamoDb' | 'stepFunctions'>,
 ) {
   const { logger } = platform;
-  const dispatcher = createDispatcher(environment, platform, openTable(environment, platform));
+  const table = openTable(environment, platform);
+  const dispatcher = createDispatcher(environment, platform, table);
+  const readChanges = changesReader(environment, table);
   return inContext(logger, async () => {
+    // All models: one that is no longer offered may still have queued videos.
+    const modelNames = rowNames(await readChanges());
     // An error with one model does not stop the others.
     const results = await Promise.allSettled(modelNames.map((model) => dispatch(dispatcher, model)));
     const started = results.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
@@ -45,6 +46,7 @@ export function composeSweep(
   const { s3, sqs, recordMetric, logger, clock } = platform;
   const table = openTable(environment, platform);
   const dispatcher = createDispatcher(environment, platform, table);
+  const readChanges = changesReader(environment, table);
   const results: ResultServices = {
     table,
     s3,
@@ -72,7 +74,7 @@ export function composeSweep(
       logger.warn('Execution failed', { video_id: ended.id, run: ended.run, resumed });
       return;
     }
-    const report = await sweep(dispatcher, modelNames, clock.sleep);
+    const report = await sweep(dispatcher, rowNames(await readChanges()), clock.sleep);
     const { resumed, dispatched, left, first_expiry, unwatched_seconds, failed } = report;
     if (first_expiry) recordMetric('MinutesToUpstreamExpiry', (Date.parse(first_expiry) - clock.now()) / 60_000);
     if (unwatched_seconds > 0) recordMetric('SecondsUnwatched', unwatched_seconds);

@@ -1,6 +1,6 @@
 import { withCors } from '../api/http/cors.ts';
 import { apiHandler, keepRate, logContext } from '../api/http/handler.ts';
-import { typicalSecondsOf } from '../polling/durations.ts';
+import { type ConfiguredSeconds, typicalSecondsOf } from '../polling/durations.ts';
 import { rateLimitedWan, wanWithMetrics } from '../polling/rate-limited-wan.ts';
 import { createVideoDispatch, type Dispatcher } from '../queue/dispatch.ts';
 import { limitsOf, type ModelPace } from '../queue/model-queue.ts';
@@ -10,9 +10,10 @@ import type { Environment, LimitSettings } from '../shared/environment.ts';
 import { describeError, inContext } from '../shared/logging.ts';
 import { secretReader } from '../shared/secret.ts';
 import type { AcceptServices, OnAccepted } from '../submissions/accept-request.ts';
+import { currentChanges } from '../video/catalogue-changes.ts';
 import type { VideoRecord } from '../video/record.ts';
 import type { Table } from '../video/table.ts';
-import { findModel, isModelName } from '../wan/catalogue.ts';
+import { type CatalogueChanges, catalogueChanges, changeOf, rowOf } from '../wan/changes.ts';
 import { createWanClient, type WanClient } from '../wan/client/client.ts';
 import type { Deployment } from '../wan/prices.ts';
 import type { Platform } from './platform.ts';
@@ -28,46 +29,88 @@ export const openTable = (
 
 /** Returns the services of dispatch. */
 export const createDispatcher = (
-  environment: Pick<Environment<'dispatch'>, 'STATE_MACHINE_ARN' | 'LIMIT_SETTINGS'>,
+  environment: Pick<Environment<'dispatch'>, 'STATE_MACHINE_ARN' | 'LIMIT_SETTINGS' | 'CATALOGUE'>,
   { stepFunctions }: Pick<Platform, 'stepFunctions'>,
   table: Table,
 ): Dispatcher => ({
   table,
   workflow: { client: stepFunctions, stateMachineArn: environment.STATE_MACHINE_ARN },
-  limitsOf: (model) => modelLimitsOf(model, environment.LIMIT_SETTINGS),
+  limitsOf: limitsReader(environment, table),
 });
 
-/** Returns the limits of a model in this deployment. @throws Error when the catalogue lacks the model */
-export function modelLimitsOf(model: string, limits: LimitSettings): ModelPace {
-  if (!isModelName(model)) throw new Error(`The catalogue has no model ${model}.`);
-  return limitsOf(findModel(model), limits);
+/** Returns a reader of what the file and operators change in the catalogue, at most 60 s old. */
+export function changesReader(
+  { CATALOGUE }: Pick<Environment<'dispatch'>, 'CATALOGUE'>,
+  table: Table,
+): () => Promise<CatalogueChanges> {
+  const file = catalogueChanges.parse(CATALOGUE);
+  return () => currentChanges(table, file);
 }
 
-type DeploymentEnvironment = Pick<Environment<'submit'>, 'WAN_REGION' | 'WAN_BASE_URL' | 'MODEL_PRICES'>;
+/** Returns a reader of the current limits of a model. It throws when the catalogue lacks the model. */
+function limitsReader(environment: Pick<Environment<'dispatch'>, 'LIMIT_SETTINGS' | 'CATALOGUE'>, table: Table) {
+  const readChanges = changesReader(environment, table);
+  return async (model: string): Promise<ModelPace> =>
+    modelLimitsOf(model, environment.LIMIT_SETTINGS, await readChanges());
+}
 
-/** Returns what decides which models are offered, and their prices. */
-export const deploymentOf = ({ WAN_REGION, WAN_BASE_URL, MODEL_PRICES }: DeploymentEnvironment): Deployment => ({
+/** Returns the limits of a model in this deployment. @throws Error when the catalogue lacks the model */
+export function modelLimitsOf(model: string, limits: LimitSettings, changes: CatalogueChanges = {}): ModelPace {
+  const row = rowOf(model, changes);
+  if (!row) throw new Error(`The catalogue has no model ${model}.`);
+  return limitsOf(row, limits, changeOf(model, changes).limits);
+}
+
+type DeploymentEnvironment = Pick<
+  Environment<'submit'>,
+  'WAN_REGION' | 'WAN_BASE_URL' | 'MODEL_PRICES' | 'WATERMARK' | 'CATALOGUE'
+>;
+
+/** Returns what decides which models are offered, and their prices, without what operators changed. */
+export const deploymentOf = ({
+  WAN_REGION,
+  WAN_BASE_URL,
+  MODEL_PRICES,
+  WATERMARK,
+  CATALOGUE,
+}: DeploymentEnvironment): Deployment => ({
   region: WAN_REGION,
   base_url: WAN_BASE_URL,
   prices: MODEL_PRICES,
+  watermark: WATERMARK,
+  changes: catalogueChanges.parse(CATALOGUE),
 });
 
-/** Returns the services of accepting requests. */
+/** Returns a reader of what decides which models are offered, and their prices: one value for each invocation. */
+export function deploymentReader(environment: DeploymentEnvironment, table: Table): () => Promise<Deployment> {
+  const deployment = deploymentOf(environment);
+  const readChanges = changesReader(environment, table);
+  return async () => ({ ...deployment, changes: await readChanges(), now: table.now() });
+}
+
+/** Returns a reader of the configured durations of tasks. */
+export function secondsReader(
+  environment: Pick<Environment<'submit'>, 'TYPICAL_SECONDS' | 'CATALOGUE'>,
+  table: Table,
+): () => Promise<ConfiguredSeconds> {
+  const readChanges = changesReader(environment, table);
+  return async () => environment.TYPICAL_SECONDS ?? readChanges();
+}
+
+/** Returns the services of accepting requests, to which each invocation adds its deployment. */
 export const createAcceptServices = (
   environment: Pick<
     Environment<'submit'>,
     'TRUSTED_ORIGINS' | 'ROTATED_IMAGES' | 'UPLOADS_BUCKET' | 'MONTHLY_SPENDING_LIMIT'
-  > &
-    DeploymentEnvironment,
+  >,
   { s3, recordMetric, logger }: Pick<Platform, 's3' | 'recordMetric' | 'logger'>,
   dispatcher: Dispatcher,
-): AcceptServices => ({
+): Omit<AcceptServices, 'deployment'> => ({
   table: dispatcher.table,
   s3,
   trustedOrigins: environment.TRUSTED_ORIGINS,
   rotatedImages: environment.ROTATED_IMAGES,
   uploadsBucket: environment.UPLOADS_BUCKET,
-  deployment: deploymentOf(environment),
   monthlySpendingLimit: environment.MONTHLY_SPENDING_LIMIT,
   recordMetric,
   dispatch: createVideoDispatch(dispatcher),
@@ -92,17 +135,19 @@ export const onAccepted =
 
 /** Returns a reader of queue positions. An unknown position is logged and omitted from the response. */
 export const createQueuePositions = (
-  environment: Pick<Environment<'submit'>, 'LIMIT_SETTINGS' | 'TYPICAL_SECONDS'>,
+  environment: Pick<Environment<'submit'>, 'LIMIT_SETTINGS' | 'TYPICAL_SECONDS' | 'CATALOGUE'>,
   { logger }: Pick<Platform, 'logger'>,
   table: Table,
-): ReadQueuePosition =>
-  createQueuePositionReader({
+): ReadQueuePosition => {
+  const readSeconds = secondsReader(environment, table);
+  return createQueuePositionReader({
     table,
-    paceOf: (model) => modelLimitsOf(model, environment.LIMIT_SETTINGS),
-    typicalSeconds: (video) => typicalSecondsOf(table, video, environment.TYPICAL_SECONDS),
+    paceOf: limitsReader(environment, table),
+    typicalSeconds: async (video) => typicalSecondsOf(table, video, await readSeconds()),
     onError: (video, error) =>
       logger.warn('Could not determine the queue position of a video', { ...describeError(error), video_id: video.id }),
   });
+};
 
 type WanEnvironment = Environment<'canary'>;
 

@@ -26,7 +26,7 @@ import {
 import { copyAndVerify } from '../workflow/verify-video.ts';
 import { withEndedHook } from './on-video-ended.ts';
 import type { Platform } from './platform.ts';
-import { createDispatcher, deploymentOf, openTable, rateLimitedWanOf, wanOf } from './services.ts';
+import { createDispatcher, deploymentReader, openTable, rateLimitedWanOf, secondsReader, wanOf } from './services.ts';
 
 export function composeCreateTask(
   environment: Environment<'create-task'>,
@@ -36,7 +36,8 @@ export function composeCreateTask(
   const table = openTable(environment, platform);
   // A connection that Wan closes during the submission would make the video uncertain.
   const wan = rateLimitedWanOf(environment, platform, table, { keepAlive: false });
-  const services: CreateTaskServices = {
+  const readSeconds = secondsReader(environment, table);
+  const services: Omit<CreateTaskServices, 'configuredSeconds'> = {
     ...createDispatcher(environment, platform, table),
     wan,
     resolveMediaUrls: (video, transfer) => resolveMediaUrls({ s3, wan }, video, transfer),
@@ -44,7 +45,6 @@ export function composeCreateTask(
     wanRegion: environment.WAN_REGION,
     uncertainSeconds: environment.UNCERTAIN_SECONDS,
     monthlySpendingLimit: environment.MONTHLY_SPENDING_LIMIT,
-    configuredSeconds: environment.TYPICAL_SECONDS,
     recordMetric,
     onAmbiguous: ({ id, run }, task_ids) =>
       logger.error('Found several tasks for a submission whose response was lost', { video_id: id, run, task_ids }),
@@ -54,7 +54,7 @@ export function composeCreateTask(
     sleep: clock.sleep,
   };
   return logged(logger, async (input: WorkflowInput) => {
-    const output = await createTask(services, input);
+    const output = await createTask({ ...services, configuredSeconds: await readSeconds() }, input);
     if (output.outcome === 'settled' && output.account_refused) {
       logger.warn('Returned the video to its queue, because Wan refuses the account', {
         reason: output.account_refused,
@@ -86,10 +86,10 @@ export function composeCheckTask(
 ) {
   const { recordMetric, logger } = platform;
   const table = withEndedHook(openTable(environment, platform), platform);
-  const services: CheckTaskServices = {
+  const readSeconds = secondsReader(environment, table);
+  const services: Omit<CheckTaskServices, 'configuredSeconds'> = {
     ...createDispatcher(environment, platform, table),
     wan: rateLimitedWanOf(environment, platform, table),
-    configuredSeconds: environment.TYPICAL_SECONDS,
     recordMetric,
     onUnknownStatus: ({ id, run }, status) => {
       logger.error('Received an undocumented task status', { video_id: id, run, status });
@@ -98,7 +98,7 @@ export function composeCheckTask(
     },
   };
   return logged(logger, async (input: CheckTaskInput) => {
-    const output = await checkTask(services, input);
+    const output = await checkTask({ ...services, configuredSeconds: await readSeconds() }, input);
     logger.info(checkTaskMessages[output.outcome], { outcome: output.outcome });
     return output;
   });
@@ -122,12 +122,12 @@ export function composeArchiveVideo(
     recordMetric,
     logger,
   };
-  const services: ArchiveServices = {
+  const readDeployment = deploymentReader(environment, table);
+  const services: Omit<ArchiveServices, 'deployment'> = {
     table,
     s3,
     bucket,
     wan: rateLimitedWanOf(environment, platform, table),
-    deployment: deploymentOf(environment),
     copyAndVerify: async (video, videoUrl, key) => {
       const added = await readTrustedHosts(table);
       const videoHosts = [...environment.VIDEO_HOSTS, ...added];
@@ -141,7 +141,7 @@ export function composeArchiveVideo(
     },
   };
   return logged(logger, async (input: WorkflowInput) => {
-    const output = await archiveVideo(services, input);
+    const output = await archiveVideo({ ...services, deployment: await readDeployment() }, input);
     logger.info(archiveVideoMessages[output.outcome]);
     return output;
   });

@@ -31,6 +31,8 @@ type Archiving = Pick<DownloadRequest, 'fetch' | 'url' | 'maxBytes' | 'follow'> 
   readonly key: string;
   /** The type of the object; the type that the download declares is ignored. */
   readonly content_type: string;
+  /** Metadata of the object. */
+  readonly metadata?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
   readonly now: () => number;
 };
@@ -44,7 +46,7 @@ type Archiving = Pick<DownloadRequest, 'fetch' | 'url' | 'maxBytes' | 'follow'> 
  * is stored, must have the same length and digest.
  */
 export async function streamToS3(archiving: Archiving): Promise<ArchiveOutcome> {
-  const { s3, bucket, key, content_type, signal, now } = archiving;
+  const { s3, bucket, key, content_type, metadata, signal, now } = archiving;
   const startedAt = now();
   const stop = new AbortController();
   const ended = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
@@ -88,6 +90,7 @@ export async function streamToS3(archiving: Archiving): Promise<ArchiveOutcome> 
         Body: Readable.from(gather(measured(download.body)), { objectMode: false }),
         ContentLength: expected,
         ContentType: content_type,
+        ...(metadata ? { Metadata: { ...metadata } } : {}),
         ChecksumAlgorithm: 'SHA256',
       }),
       { abortSignal: ended },

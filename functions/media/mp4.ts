@@ -1,9 +1,10 @@
 import { CustomSource, Input, type InputVideoTrack, MP4 } from 'mediabunny';
 import { hasValidIndex, maxSamples, readTopLevelBoxes } from './boxes.ts';
 import { type ByteSource, inBlocks } from './byte-source.ts';
+import { type ProvenanceMarks, readProvenanceMarks } from './provenance.ts';
 
 export type InspectedVideo =
-  | {
+  | ({
       ok: true;
       /** As RFC 6381 names them, video first: `avc1.64001f`, `mp4a.40.2`. */
       codecs: string[];
@@ -13,7 +14,7 @@ export type InspectedVideo =
       fps: number;
       duration_seconds: number;
       has_audio: boolean;
-    }
+    } & ProvenanceMarks)
   | { ok: false; reason: keyof typeof messages; message: string };
 
 const messages = {
@@ -50,7 +51,7 @@ export async function inspectMp4(source: ByteSource): Promise<InspectedVideo> {
   try {
     const video = await input.getPrimaryVideoTrack();
     if (!video || (await video.getCodec()) !== 'avc') return failed('no_h264_video');
-    return await describe(input, video);
+    return await describe(input, video, await readProvenanceMarks(blocks, boxes));
   } catch {
     if (readFailure) throw readFailure.error;
     return failed('unreadable');
@@ -59,7 +60,7 @@ export async function inspectMp4(source: ByteSource): Promise<InspectedVideo> {
   }
 }
 
-async function describe(input: Input, video: InputVideoTrack): Promise<InspectedVideo> {
+async function describe(input: Input, video: InputVideoTrack, marks: ProvenanceMarks): Promise<InspectedVideo> {
   const audio = await input.getAudioTracks();
   const codecs = await Promise.all([video, ...audio].map((track) => track.getCodecParameterString()));
   const { packetCount, averagePacketRate } = await video.computePacketStats(maxSamples);
@@ -73,5 +74,6 @@ async function describe(input: Input, video: InputVideoTrack): Promise<Inspected
     fps: Math.round(averagePacketRate * 1000) / 1000,
     duration_seconds: Math.round((end - start) * 1000) / 1000,
     has_audio: audio.length > 0,
+    ...marks,
   };
 }

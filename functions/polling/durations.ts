@@ -2,7 +2,7 @@ import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { keys } from '../video/keys.ts';
 import type { VideoRecord } from '../video/record.ts';
 import { conditionally, type Table } from '../video/table.ts';
-import { findModel, isModelName } from '../wan/catalogue.ts';
+import { type CatalogueChanges, rowOf } from '../wan/changes.ts';
 import { AUTOMATIC_DURATION, longestDuration } from '../wan/output.ts';
 
 /** The weight of a new task in the moving average, which thus covers about ten tasks. */
@@ -15,7 +15,10 @@ const CACHED_MILLISECONDS = 60_000;
 /** Concurrent updates conflict. A task that is left out of the average does no harm. */
 const MAX_ATTEMPTS = 3;
 
-type Kind = Pick<VideoRecord, 'model' | 'parameters'>;
+type Kind = Pick<VideoRecord, 'model' | 'family' | 'parameters'>;
+
+/** What a deployment configures: the seconds of every task, or those of models. */
+export type ConfiguredSeconds = number | CatalogueChanges | undefined;
 
 /** The cached averages of this container, per DynamoDB client. */
 const caches = new WeakMap<object, Map<string, { until: number; seconds: number | undefined }>>();
@@ -23,9 +26,9 @@ const caches = new WeakMap<object, Map<string, { until: number; seconds: number 
 /**
  * Returns the typical duration of such a task in seconds: the average learned for its model, resolution and duration, else the
  * configured or the catalogue's value. Cached for a minute. Never rejects: when the read fails, returns the last known value.
- * @param configured the configured duration in seconds
+ * @param configured what the deployment configures
  */
-export async function typicalSecondsOf(table: Table, video: Kind, configured?: number): Promise<number> {
+export async function typicalSecondsOf(table: Table, video: Kind, configured?: ConfiguredSeconds): Promise<number> {
   const key = durationKey(video);
   const cache = cacheOf(table);
   const cached = cache.get(key);
@@ -40,17 +43,23 @@ export async function typicalSecondsOf(table: Table, video: Kind, configured?: n
 }
 
 /** Returns the typical duration of a task in seconds without learned data. @param configured the configured duration */
-export function typicalSeconds({ model, parameters }: Kind, configured?: number): number {
-  if (configured !== undefined) return configured;
-  if (!isModelName(model)) return UNKNOWN_MODEL_SECONDS;
-  const { typical_seconds, durations } = findModel(model);
+export function typicalSeconds({ model, family, parameters }: Kind, configured?: ConfiguredSeconds): number {
+  if (typeof configured === 'number') return configured;
+  const row = rowOf(model, configured) ?? rowOf(family);
+  if (!row) return UNKNOWN_MODEL_SECONDS;
+  const { typical_seconds, durations } = row;
   const { duration = 0 } = parameters;
   const seconds = duration === AUTOMATIC_DURATION ? longestDuration(durations) : duration;
   return typical_seconds.base + typical_seconds.per_video_second * seconds;
 }
 
 /** Adds a successful task to the average. Never rejects. @param seconds from its submission to its end */
-export async function learnDuration(table: Table, video: Kind, seconds: number, configured?: number): Promise<void> {
+export async function learnDuration(
+  table: Table,
+  video: Kind,
+  seconds: number,
+  configured?: ConfiguredSeconds,
+): Promise<void> {
   if (!(seconds > 0)) return;
   const key = durationKey(video);
   const plausible = Math.min(PLAUSIBLE_SECONDS.max, Math.max(PLAUSIBLE_SECONDS.min, seconds));

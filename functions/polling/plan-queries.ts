@@ -1,4 +1,3 @@
-import { isModelName, type ModelName } from '../wan/catalogue.ts';
 import type { WanClient } from '../wan/client/client.ts';
 import type { ListQuery } from '../wan/client/list-tasks.ts';
 
@@ -86,8 +85,7 @@ export function planQueries(
   const listed: ModelLists[] = [];
   for (const model of new Set(tasks.map((task) => task.model))) {
     const own = tasks.filter((task) => task.model === model && now - task.submitted < LIST_SPAN_MILLISECONDS);
-    const lists =
-      isModelName(model) && own.length > 0 ? listsOf(model, own, { per_list: memory.tasks_per_list, now }) : undefined;
+    const lists = own.length > 0 ? listsOf(model, own, { per_list: memory.tasks_per_list, now }) : undefined;
     if (lists && own.length > lists.windows.length) listed.push(lists);
   }
   const shown = new Set(listed.flatMap((lists) => lists.tasks));
@@ -133,7 +131,7 @@ interface Window {
 
 /** The list queries that together show all PENDING and RUNNING tasks of a model. */
 interface ModelLists {
-  model: ModelName;
+  model: string;
   tasks: readonly WatchedTask[];
   windows: Window[];
   /** Windows whose response had all rows on one page. */
@@ -144,7 +142,7 @@ interface ModelLists {
 }
 
 /** Plans PENDING before RUNNING, so that a task that starts to run in between appears twice rather than never. */
-function listsOf(model: ModelName, tasks: readonly WatchedTask[], size: { per_list: number; now: number }): ModelLists {
+function listsOf(model: string, tasks: readonly WatchedTask[], size: { per_list: number; now: number }): ModelLists {
   const submitted = tasks.map(({ submitted }) => submitted).sort((one, other) => one - other);
   // Few tasks are PENDING, because Wan starts as many as its concurrency allows. After an overflow, the next pass knows some of them.
   const pending = tasks

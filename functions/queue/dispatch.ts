@@ -19,7 +19,7 @@ import { firstOfEachOwner, idsInStatus, lastServedOwner, type QueuedVideo, round
 export interface Dispatcher {
   table: Table;
   workflow: Workflow;
-  limitsOf: (model: string) => ModelLimits;
+  limitsOf: (model: string) => ModelLimits | Promise<ModelLimits>;
 }
 
 /**
@@ -39,7 +39,7 @@ export async function dispatch(
   { include, limit = Number.POSITIVE_INFINITY }: { include?: QueuedVideo; limit?: number } = {},
 ): Promise<string[]> {
   const { table } = dispatcher;
-  const limits = dispatcher.limitsOf(model);
+  const limits = await dispatcher.limitsOf(model);
   const started: string[] = [];
   const attempted = new Set<string>();
   for (;;) {

@@ -159,11 +159,18 @@ export interface ModelPace extends ModelLimits {
   concurrent_tasks: number;
 }
 
-/** Returns a model's limits: the catalogue's (Wan counts per account and model), overridden by the deployment's settings. */
-export function limitsOf(model: Pick<Model, 'name' | 'rate_limits'>, limits: LimitSettings): ModelPace {
-  const own = limits.models[model.name];
-  const concurrent = own?.concurrent_tasks ?? model.rate_limits.concurrent_tasks;
-  const perSecond = own?.submits_per_second ?? model.rate_limits.submits_per_second;
+/**
+ * Returns a model's limits: the catalogue's (Wan counts per account and model), overridden by the deployment's settings, and these by
+ * changes of the catalogue.
+ */
+export function limitsOf(
+  model: Pick<Model, 'name' | 'rate_limits'>,
+  limits: LimitSettings,
+  changed?: LimitSettings['models'][string],
+): ModelPace {
+  const own = { ...limits.models[model.name], ...changed };
+  const concurrent = own.concurrent_tasks ?? model.rate_limits.concurrent_tasks;
+  const perSecond = own.submits_per_second ?? model.rate_limits.submits_per_second;
   return {
     model: model.name,
     permits: concurrent + limits.extra_permits,

@@ -10,7 +10,7 @@ export type ReadQueuePosition = (video: VideoRecord) => Promise<QueuePosition | 
 
 interface QueuePositionServices {
   table: Table;
-  paceOf: (model: string) => Pick<ModelPace, 'concurrent_tasks'>;
+  paceOf: (model: string) => Pick<ModelPace, 'concurrent_tasks'> | Promise<Pick<ModelPace, 'concurrent_tasks'>>;
   /** Returns the typical duration of the video's task in seconds. */
   typicalSeconds: (video: VideoRecord) => Promise<number>;
   /** Called when a video's position could not be determined. */
@@ -51,7 +51,7 @@ export function createQueuePositionReader({
     const snapshot = await used.reading;
     const position = queuePosition(snapshot, video);
     if (position === undefined) return undefined;
-    const batches = Math.ceil(position / paceOf(video.model).concurrent_tasks);
+    const batches = Math.ceil(position / (await paceOf(video.model)).concurrent_tasks);
     const begin = isPaused(snapshot.model_queue, at) ? Date.parse(snapshot.model_queue.paused_until!) : at;
     const start = begin / 1000 + batches * (await typicalSeconds(video));
     return { queue_position: position, estimated_start_at: new Date(Math.ceil(start) * 1000).toISOString() };

@@ -110,9 +110,13 @@ const variables = {
   FILE_LINK_SECRET_ARN: z.string().min(1),
   /** Wan's base URL, ending in `/api/v1`. */
   WAN_BASE_URL: z.url(),
-  WAN_REGION: z.enum(['singapore', 'beijing']),
+  WAN_REGION: z.enum(['singapore', 'beijing', 'virginia', 'hongkong', 'frankfurt']),
   /** Prices of the deployment's own per second, by model and resolution, in the region's currency. */
   MODEL_PRICES: json(z.record(z.string(), z.record(z.string(), z.number().positive()))),
+  /** Whether every video has the visible watermark, or those whose request wants it. */
+  WATERMARK: z.enum(['requested', 'always']),
+  /** What the file `catalogue.json` changes in the catalogue of models, by name. */
+  CATALOGUE: json(z.record(z.string(), z.record(z.string(), z.unknown()))),
   /** How Wan gets stored media: from presigned URLs, or from Wan's temporary storage. */
   IMAGE_TRANSFER: z.enum(['url', 'upload']),
   LIMIT_SETTINGS: json(limitSettingsSchema),
@@ -156,13 +160,13 @@ const pick = <Name extends VariableName>(...names: Name[]) =>
   z.object(Object.fromEntries(names.map((name) => [name, variables[name]])) as Pick<typeof variables, Name>);
 
 /** For dispatch. */
-const dispatchVariables = ['TABLE_NAME', 'STATE_MACHINE_ARN', 'LIMIT_SETTINGS'] as const;
+const dispatchVariables = ['TABLE_NAME', 'STATE_MACHINE_ARN', 'LIMIT_SETTINGS', 'CATALOGUE'] as const;
 /** For calls to Wan. */
 const wanVariables = ['WAN_SECRET_ARN', 'WAN_BASE_URL'] as const;
 /** For calls to Wan within the rate limit that all functions share. */
 const rateLimitedWanVariables = ['TABLE_NAME', ...wanVariables, 'WAN_QUERIES_PER_SECOND'] as const;
 /** For the models that are offered, and their prices. */
-const deploymentVariables = ['WAN_REGION', 'WAN_BASE_URL', 'MODEL_PRICES'] as const;
+const deploymentVariables = ['WAN_REGION', 'WAN_BASE_URL', 'MODEL_PRICES', 'WATERMARK', 'CATALOGUE'] as const;
 /** For accepting a request. */
 const acceptVariables = [
   ...dispatchVariables,
@@ -200,6 +204,7 @@ export const environments = {
     'WAN_REGION',
     'MONTHLY_SPENDING_LIMIT',
     'LIMIT_SETTINGS',
+    'CATALOGUE',
     'TYPICAL_SECONDS',
   ),
   actions: pick(
@@ -248,6 +253,8 @@ export const environments = {
     'VIDEOS_BUCKET',
     'WAN_REGION',
     'MODEL_PRICES',
+    'WATERMARK',
+    'CATALOGUE',
     'TRUSTED_ORIGINS',
     'VIDEO_HOSTS',
     'COPY_VIDEO_TO_DROP',

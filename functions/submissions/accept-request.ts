@@ -139,7 +139,7 @@ async function create(
   { identity: { id }, caller: { owner, key_id }, request_id, source }: Submission,
   { request, warnings, price, files, derived_from, request_hash }: Plan,
 ): Promise<Creation> {
-  const { model, input, parameters, metadata } = request;
+  const { model, family, input, parameters, metadata } = request;
   const media = await storeMedia({ s3, bucket }, id, files);
   const video = newVideo(
     {
@@ -147,6 +147,7 @@ async function create(
       owner,
       source: source ?? { type: 'api', key_id, ...(request_id ? { request_id } : {}) },
       model,
+      ...(family ? { family } : {}),
       input: { ...input, media },
       parameters,
       metadata,

@@ -1,7 +1,8 @@
 import { type Issue, pointerTo, type Warning } from '../shared/issues.ts';
 import { invalidRequest, ProblemError } from '../shared/problem.ts';
 import { isFileExpired, type VideoRecord } from '../video/record.ts';
-import { findModel, type Model, type NamedModel } from '../wan/catalogue.ts';
+import type { Model } from '../wan/catalogue.ts';
+import { type CatalogueChanges, rowOf } from '../wan/changes.ts';
 import { checkMediaTypes, mediaListOf } from '../wan/media.ts';
 import { describeDurations, longestDuration, takesDuration } from '../wan/output.ts';
 import { type Deployment, offeredModels } from '../wan/prices.ts';
@@ -27,7 +28,7 @@ export function extensionOf(source: VideoRecord, wanted: Extension, { deployment
   if (isFileExpired(source, now)) throw sourceGone();
   const { prompt, seconds_to_add, model: name = source.model } = wanted;
   const url = `s3://${video.bucket}/${video.key}`;
-  const named = findModel(name);
+  const named = rowOf(name, deployment.changes);
   const seconds = Math.round(video.duration_seconds);
   const duration = seconds + seconds_to_add;
   const issues = named ? extensionIssues(named, video.duration_seconds, duration, { input, deployment }) : [];
@@ -59,7 +60,7 @@ const sourceIsBilledAgain = (seconds: number, added: number): Warning => ({
 
 /** Why a model cannot continue a source: each issue names the variations that are possible. */
 function extensionIssues(
-  model: NamedModel,
+  model: Model & { name: string },
   seconds: number,
   duration: number,
   { input, deployment }: { input: VideoRecord['input']; deployment: Deployment },
@@ -67,8 +68,8 @@ function extensionIssues(
   const instead = possibleVariations(input, deployment);
   const { video_input } = model;
   if (!continuesClips(model) || !video_input) {
-    const others = offeredModels(deployment).filter((name) => continuesClips(findModel(name)));
-    const message = `${model.name} cannot continue a video. ${others.length > 0 ? `Give ${others.join(' or ')} as "model".` : 'No model of this deployment can.'} ${instead}`;
+    const others = offeredModels(deployment).filter(continuesClips);
+    const message = `${model.name} cannot continue a video. ${others.length > 0 ? `Give ${others.map(({ name }) => name).join(' or ')} as "model".` : 'No model of this deployment can.'} ${instead}`;
     return [{ pointer: '/model', code: 'cannot_continue', message }];
   }
   const { min_seconds, max_seconds } = video_input;
@@ -92,9 +93,9 @@ const continuesClips = ({ media }: Model): boolean =>
 /** Describes the variations that a video can have: with every model that takes its inputs. */
 export function possibleVariations(input: VideoRecord['input'], deployment: Deployment): string {
   const media = mediaListOf({ media: input.media });
-  const names = offeredModels(deployment).filter(
-    (name) => checkMediaTypes(findModel(name), media, input.prompt !== undefined).length === 0,
-  );
+  const names = offeredModels(deployment)
+    .filter((row) => checkMediaTypes(row, media, input.prompt !== undefined).length === 0)
+    .map(({ name }) => name);
   return names.length > 0
     ? `A variation of its inputs is possible: POST /videos/{id}/variations, with the model ${names.join(' or ')}.`
     : 'No model of this deployment takes its inputs, so no variation is possible either.';
@@ -104,14 +105,20 @@ export function possibleVariations(input: VideoRecord['input'], deployment: Depl
  * Returns the request for a video of the same inputs with other settings. Settings of the source that another model does not take are
  * left out with a warning.
  * @param index of the video among the variations of one request
+ * @param changes what the deployment changes in the catalogue of models
  * @throws ProblemError 409 for a source whose request is incomplete
  */
-export function variationOf(source: VideoRecord, wanted: Variation, index = 0): DerivedRequest {
+export function variationOf(
+  source: VideoRecord,
+  wanted: Variation,
+  index = 0,
+  changes: CatalogueChanges = {},
+): DerivedRequest {
   const { id, input, metadata } = source;
   const isStored = input.media.every(({ url, file }) => file || !url.startsWith('s3://'));
   if (!isStored || source.parameters.duration === undefined) throw sourceIncomplete();
   const name = wanted.model ?? source.model;
-  const named = findModel(name);
+  const named = rowOf(name, changes) ?? (name === source.model ? rowOf(source.family) : undefined);
   const { prompt = input.prompt, resolution, seed } = wanted;
   const template = wanted.prompt === undefined ? input.template : undefined;
   const { negative_prompt } = input;

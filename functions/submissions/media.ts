@@ -5,7 +5,7 @@ import type { ValueIssue, Warning } from '../shared/issues.ts';
 import { invalidRequest } from '../shared/problem.ts';
 import { sha256Hex } from '../video/keys.ts';
 import type { ObjectVersion, RecordedMedia, StoredMedia } from '../video/record.ts';
-import { findModel, type Model } from '../wan/catalogue.ts';
+import { type Model, rulesOf } from '../wan/catalogue.ts';
 import { kindOfMedia, type LocatedMedia } from '../wan/media.ts';
 import { parseS3Url } from '../wan/validation/public-url.ts';
 import { checkLengths } from '../wan/validation/rules.ts';
@@ -45,7 +45,7 @@ export async function inspectMedia(
   { request, media, files: named }: Pick<CheckedBody, 'request' | 'media'> & { files?: DerivedFiles | undefined },
   rotatedImages: RotatedImages | undefined,
 ): Promise<RequestMedia> {
-  const model = findModel(request.model);
+  const model = rulesOf(request);
   const inspected = await Promise.all(
     media.map(async ({ inline, ...item }) => ({
       item,

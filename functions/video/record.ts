@@ -1,5 +1,7 @@
+import type { ProvenanceMarks } from '../media/provenance.ts';
 import type { Warning } from '../shared/issues.ts';
 import { TOMBSTONE_DAYS, timeToLive } from '../shared/table-schema.ts';
+import type { ModelName } from '../wan/catalogue.ts';
 import type { Usage } from '../wan/client/query-task.ts';
 import type { Failure as ExplainedFailure } from '../wan/failures.ts';
 import type { MediaItem } from '../wan/media.ts';
@@ -43,6 +45,13 @@ export interface ArchivedVideo extends StoredFile {
   height: number;
   fps: number;
   codecs: string[];
+  provenance: Provenance;
+}
+
+/** The marks of AI-generated content in the file, which is archived byte for byte, with every mark that Wan sets. */
+interface Provenance extends ProvenanceMarks {
+  /** Whether the visible "AI Generated" was requested. */
+  watermark: boolean;
 }
 
 /** The input as requested, with the stored files of its media. */
@@ -108,6 +117,8 @@ export interface VideoRecord {
   created_at: string;
   updated_at: string;
   model: string;
+  /** The model whose rules apply, for one that the deployment added to the catalogue. */
+  family?: ModelName;
   input: VideoInput;
   parameters: VideoParameters;
   source: Source;

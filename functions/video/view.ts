@@ -6,7 +6,15 @@ import type { Task, VideoRecord } from './record.ts';
  */
 export type VideoView = Omit<
   VideoRecord,
-  'task' | 'submission' | 'request_hash' | 'run' | 'earlier_runs' | 'downloads' | 'spending_month' | 'upstream_tasks'
+  | 'family'
+  | 'task'
+  | 'submission'
+  | 'request_hash'
+  | 'run'
+  | 'earlier_runs'
+  | 'downloads'
+  | 'spending_month'
+  | 'upstream_tasks'
 > & {
   task?: TaskView;
 } & Progress &

@@ -242,6 +242,16 @@ export function findModel(name: string): NamedModel | undefined {
   return models.find((model) => model.name === name);
 }
 
+/** A model by its name, and for a model that the deployment added, the one whose rules and wire format it has. */
+export type WithFamily = { readonly model: string; readonly family?: ModelName | undefined };
+
+/** The rules of a model. @throws Error for a name that the catalogue does not have */
+export function rulesOf({ model, family }: WithFamily): NamedModel {
+  const found = findModel(family ?? model);
+  if (!found) throw new Error(`The catalogue has no model ${model}.`);
+  return found;
+}
+
 /** Names that clients of Wan's own protocol still send. */
 const aliases: Readonly<Record<string, ModelName>> = {
   'wanx2.1-i2v-plus': 'wan2.1-i2v-plus',

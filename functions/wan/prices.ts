@@ -1,4 +1,5 @@
-import { findModel, type Model, type ModelName, models, type Resolution } from './catalogue.ts';
+import { type Model, type ModelName, type Resolution, rulesOf, type WithFamily } from './catalogue.ts';
+import { type CatalogueChanges, changeOf, type Row, retirementOf, rowNames, rowOf } from './changes.ts';
 import { kindOfMedia, type MediaType } from './media.ts';
 import { AUTOMATIC_DURATION, longestDuration } from './output.ts';
 import { type Region, regions, sharedDomain } from './regions.ts';
@@ -10,8 +11,16 @@ export type TierPrices = Readonly<Partial<Record<Resolution, number>>>;
 export type Deployment = {
   readonly region: Region;
   readonly base_url: string;
-  readonly prices: Readonly<Partial<Record<ModelName, TierPrices>>>;
+  readonly prices: Readonly<Record<string, TierPrices>>;
+  /** What the deployment changes in the catalogue. @default nothing */
+  readonly changes?: CatalogueChanges;
+  /** The time of the invocation, milliseconds since 1970, by which models are retired. @default no model is retired */
+  readonly now?: number;
+  /** Whether every video has the visible watermark, or those whose request wants it. @default `requested` */
+  readonly watermark?: WatermarkRule;
 };
+
+export type WatermarkRule = 'requested' | 'always';
 
 export type Price = {
   /** What the video costs, rounded to a millionth. */
@@ -30,7 +39,7 @@ const later = '2026-11-01';
 const wan27: PriceRow = { as_of: later, singapore: { '720P': 0.1, '1080P': 0.15 } };
 
 /** The known prices. A model without a known price has no row: its cost is unknown, which is not zero. */
-const knownPrices: Readonly<Partial<Record<ModelName, PriceRow>>> = {
+const knownPrices: Readonly<Partial<Record<ModelName, PriceRow>>> & { readonly [model: string]: PriceRow } = {
   'wan2.6-i2v': {
     as_of: reference,
     singapore: { '720P': 0.1, '1080P': 0.15 },
@@ -68,10 +77,15 @@ const knownPrices: Readonly<Partial<Record<ModelName, PriceRow>>> = {
 };
 
 /** The prices of a model by tier in a deployment, and when they were read. */
-export function pricesOf(model: ModelName, { region, prices }: Deployment): { as_of: string; tiers: TierPrices } {
-  const own = prices[model];
+export function pricesOf(
+  model: string,
+  { region, prices, changes = {} }: Deployment,
+): { as_of: string; tiers: TierPrices } {
+  const changed = changeOf(model, changes).prices;
+  if (changed?.currency === regions[region].currency) return { as_of: changed.as_of, tiers: changed.per_second };
+  const own = Object.hasOwn(prices, model) ? prices[model] : undefined;
   if (own) return { as_of: 'configured', tiers: own };
-  const row = knownPrices[model];
+  const row = Object.hasOwn(knownPrices, model) ? knownPrices[model] : undefined;
   return { as_of: row?.as_of ?? later, tiers: row?.[region] ?? {} };
 }
 
@@ -80,7 +94,7 @@ export function pricesOf(model: ModelName, { region, prices }: Deployment): { as
  * @returns undefined where no price is known
  */
 export function priceOf(
-  model: ModelName,
+  model: string,
   resolution: Resolution,
   seconds: number,
   deployment: Deployment,
@@ -102,12 +116,13 @@ export function priceOf(
  * @param media the inputs, with the seconds of those that were inspected
  */
 export const estimatedCost = (
-  { model, parameters: { resolution, duration } }: PricedRequest,
+  { model, family, parameters: { resolution, duration } }: PricedRequest,
   media: readonly BilledMedia[],
   deployment: Deployment,
-): Price | undefined => priceOf(model, resolution, billableSeconds(findModel(model), duration, media), deployment);
+): Price | undefined =>
+  priceOf(model, resolution, billableSeconds(rulesOf({ model, family }), duration, media), deployment);
 
-type PricedRequest = { model: ModelName; parameters: { resolution: Resolution; duration: number } };
+type PricedRequest = WithFamily & { parameters: { resolution: Resolution; duration: number } };
 type BilledMedia = { readonly type: MediaType; readonly duration_seconds?: number | undefined };
 
 /**
@@ -130,12 +145,12 @@ export function billableSeconds(model: Model, duration: number, media: readonly 
 export const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
 
 /** What a deployment lacks for offering a model: sentences that each name the setting. Empty for a model that is offered. */
-export function missingSettings(model: ModelName, deployment: Deployment): string[] {
-  const { domain, resolutions } = findModel(model);
-  const { region, base_url } = deployment;
-  const { tiers } = pricesOf(model, deployment);
+export function missingSettings({ name, domain, resolutions }: Row, deployment: Deployment): string[] {
+  const { region, base_url, changes = {} } = deployment;
+  const { tiers } = pricesOf(name, deployment);
   const unpriced = resolutions.filter((resolution) => tiers[resolution] === undefined);
   return [
+    ...(changeOf(name, changes).offered === false ? ['Its operators have turned it off.'] : []),
     ...(domain === 'workspace' && isSharedDomain(base_url)
       ? ['Only a workspace domain serves it: set "workspaceId", or "wanBaseUrl".']
       : []),
@@ -146,5 +161,10 @@ export function missingSettings(model: ModelName, deployment: Deployment): strin
 const isSharedDomain = (baseUrl: string): boolean => sharedDomain.test(new URL(baseUrl).hostname);
 
 /** The models that a deployment offers, in the order of the catalogue. */
-export const offeredModels = (deployment: Deployment): ModelName[] =>
-  models.map(({ name }) => name).filter((name) => missingSettings(name, deployment).length === 0);
+export const offeredModels = (deployment: Deployment): Row[] =>
+  rowNames(deployment.changes ?? {})
+    .map((name) => rowOf(name, deployment.changes)!)
+    .filter((row) => missingSettings(row, deployment).length === 0 && retirement(row, deployment) !== 'retired');
+
+/** Whether a model is retired at the time of the invocation, or will be within 30 days. */
+export const retirement = (row: Row, { now }: Deployment) => (now === undefined ? undefined : retirementOf(row, now));

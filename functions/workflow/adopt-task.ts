@@ -1,7 +1,7 @@
 import { releasePromptLock } from '../ledger/prompt-lock.ts';
 import { claimTask } from '../ledger/submission.ts';
 import { taskExpiry } from '../ledger/task-lifetime.ts';
-import { typicalSecondsOf } from '../polling/durations.ts';
+import { type ConfiguredSeconds, typicalSecondsOf } from '../polling/durations.ts';
 import { waitFor } from '../polling/wait-item.ts';
 import { keepWatcherAlive } from '../polling/watcher-lease.ts';
 import type { RecordMetric } from '../shared/metrics.ts';
@@ -15,7 +15,7 @@ export interface AdoptServices {
   table: Table;
   wanRegion: string;
   /** The configured duration of a task in seconds. Undefined uses the catalogue's until durations are learned. */
-  configuredSeconds: number | undefined;
+  configuredSeconds: ConfiguredSeconds;
   recordMetric: RecordMetric;
   /** Starts a watcher and does not wait for it. */
   startWatcher: () => Promise<void>;

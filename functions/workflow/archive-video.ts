@@ -6,12 +6,11 @@ import { type ArchivedVideo, expiryOf, type VideoRecord } from '../video/record.
 import { changeStatus, changeVideo, nextDownload, readVideo } from '../video/store.ts';
 import type { Table } from '../video/table.ts';
 import { type VideoView, viewOf } from '../video/view.ts';
-import { isModelName } from '../wan/catalogue.ts';
 import type { WanClient } from '../wan/client/client.ts';
 import { billedSeconds } from '../wan/client/query-task.ts';
 import { type Deployment, type Price, priceOf } from '../wan/prices.ts';
 import type { ArchiveVideoOutput } from './step-handler.ts';
-import { DownloadError, type VerifiedVideo } from './verify-video.ts';
+import { DownloadError, provenanceHeaders, type VerifiedVideo } from './verify-video.ts';
 
 export interface ArchiveServices {
   table: Table;
@@ -142,9 +141,7 @@ function actualCost(
 ): Price | undefined {
   const seconds = billedSeconds(usage) ?? estimated_cost?.seconds ?? parameters.duration;
   const { resolution } = parameters;
-  return isModelName(model) && resolution && seconds !== undefined
-    ? priceOf(model, resolution, seconds, deployment)
-    : undefined;
+  return resolution && seconds !== undefined ? priceOf(model, resolution, seconds, deployment) : undefined;
 }
 
 /**
@@ -184,8 +181,9 @@ async function writeMetadata(
   const object = new PutObjectCommand({
     Bucket: bucket,
     Key: metadataKey(key),
-    Body: `${JSON.stringify(video, null, 2)}\n`,
+    Body: `${JSON.stringify({ ai_generated: true, ...video }, null, 2)}\n`,
     ContentType: 'application/json',
+    Metadata: provenanceHeaders(video),
   });
   try {
     return (await s3.send(object)).VersionId;

@@ -1,5 +1,5 @@
 import { deadlineOf, expiredFailure, isExpired } from '../ledger/task-lifetime.ts';
-import { learnDuration, typicalSecondsOf } from '../polling/durations.ts';
+import { type ConfiguredSeconds, learnDuration, typicalSecondsOf } from '../polling/durations.ts';
 import { wasRateLimited } from '../polling/rate-limited-wan.ts';
 import { closeWait, longerPause, waitFor } from '../polling/wait-item.ts';
 import { type Dispatcher, releaseAndDispatch } from '../queue/dispatch.ts';
@@ -15,7 +15,7 @@ import type { CheckTaskInput, CheckTaskOutput } from './step-handler.ts';
 export interface CheckTaskServices extends Dispatcher {
   wan: Pick<WanClient, 'queryTask'>;
   /** The configured duration of a task in seconds. Undefined uses the catalogue's until durations are learned. */
-  configuredSeconds: number | undefined;
+  configuredSeconds: ConfiguredSeconds;
   recordMetric: RecordMetric;
   /** Called with a status that Wan does not document. */
   onUnknownStatus: (video: VideoRecord, status: string) => void;

@@ -74,7 +74,7 @@ async function submit(
       : pauseAndSettle(services, video, media.reason);
   const request = taskRequestOf(video, media);
   if (await isPromptLocked(table, video)) throw promptLocked();
-  const slot = await reserveSubmitSlot(table, services.limitsOf(video.model));
+  const slot = await reserveSubmitSlot(table, await services.limitsOf(video.model));
   await services.sleep(slot - table.now());
   const opened = await openSubmission(table, video);
   if (!opened) throw uncertain('another invocation is submitting this video, or its status has changed');

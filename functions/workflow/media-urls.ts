@@ -3,11 +3,9 @@ import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { errorNames, WorkflowError } from '../shared/errors.ts';
 import { ignoreNotFound } from '../shared/s3.ts';
 import type { StoredMedia, VideoRecord } from '../video/record.ts';
-import type { ModelName } from '../wan/catalogue.ts';
 import type { WanClient } from '../wan/client/client.ts';
 import type { AccountRefused } from '../wan/client/rejections.ts';
 import type { MediaItem } from '../wan/media.ts';
-import { modelOf } from './task-request.ts';
 
 /** `url`: Wan fetches a presigned URL. `upload`: the file is uploaded to Wan's temporary storage. */
 export type MediaTransfer = 'url' | 'upload';
@@ -37,7 +35,7 @@ export async function resolveMediaUrls(
   transfer: MediaTransfer,
 ): Promise<MediaItem[] | AccountRefused | MediaMissing> {
   const urlOf = (file: StoredMedia) =>
-    transfer === 'url' ? presign(services, file) : upload(services, modelOf(video), file);
+    transfer === 'url' ? presign(services, file) : upload(services, video.model, file);
   const media = await Promise.all(
     video.input.media.map(async ({ type, url, file }) => ({ type, url: file ? await urlOf(file) : url })),
   );
@@ -54,7 +52,7 @@ const presign = ({ s3 }: MediaServices, file: StoredMedia): Promise<string> =>
 
 async function upload(
   { s3, wan }: MediaServices,
-  model: ModelName,
+  model: string,
   file: StoredMedia,
 ): Promise<string | AccountRefused | MediaMissing> {
   const object = await s3.send(getFile(file)).catch(ignoreNotFound);

@@ -93,7 +93,7 @@ async function findCandidates(
   const seen = new Set<string>();
   for (let page = 1, pages = 1; page <= pages; page++) {
     const list = await wan.listTasks({
-      model,
+      model: video.model,
       start_time: new Date(sentMilliseconds - WINDOW_BEFORE_SECONDS * 1000).toISOString(),
       end_time: new Date(sentMilliseconds + WINDOW_AFTER_SECONDS * 1000).toISOString(),
       page_no: page,

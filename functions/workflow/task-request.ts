@@ -1,13 +1,13 @@
 import type { VideoRecord } from '../video/record.ts';
-import { isModelName, type ModelName } from '../wan/catalogue.ts';
+import { isModelName, type NamedModel, rulesOf } from '../wan/catalogue.ts';
 import type { TaskRequest } from '../wan/client/submit-task.ts';
 
 /**
- * Returns the model of an accepted video.
+ * Returns the rules of an accepted video's model.
  * @throws Error when the catalogue lacks the model: a drop with invalid settings, or a record of a later version
  */
-export function modelOf({ id, model }: Pick<VideoRecord, 'id' | 'model'>): ModelName {
-  if (isModelName(model)) return model;
+export function modelOf({ id, model, family }: Pick<VideoRecord, 'id' | 'model' | 'family'>): NamedModel {
+  if (isModelName(family ?? model)) return rulesOf({ model, family });
   throw new Error(`The catalogue has no model ${model}, which the video ${id} names.`);
 }
 
@@ -18,7 +18,8 @@ export function taskRequestOf(video: VideoRecord, media: TaskRequest['input']['m
     throw new Error(`The record of the video ${video.id} lacks parameters.`);
   }
   return {
-    model: modelOf(video),
+    model: video.model,
+    family: modelOf(video).name,
     input: { ...video.input, media },
     parameters: { resolution, duration, watermark, ...optional },
   };

@@ -8,6 +8,7 @@ import type { Warning } from '../shared/issues.ts';
 import type { RecordMetric } from '../shared/metrics.ts';
 import { readObjectRange } from '../shared/s3.ts';
 import type { ArchivedVideo, VideoRecord } from '../video/record.ts';
+import type { VideoView } from '../video/view.ts';
 import { findModel } from '../wan/catalogue.ts';
 import { billedSeconds, outputSeconds } from '../wan/client/query-task.ts';
 import { AUTOMATIC_DURATION, outputSize } from '../wan/output.ts';
@@ -67,7 +68,15 @@ export async function copyAndVerify(
     return trusted;
   };
   const download = { fetch, url, maxBytes: MAX_VIDEO_BYTES, signal, follow };
-  const copy = await streamToS3({ ...download, s3, bucket, key, content_type: 'video/mp4', now });
+  const copy = await streamToS3({
+    ...download,
+    s3,
+    bucket,
+    key,
+    content_type: 'video/mp4',
+    metadata: provenanceHeaders(video),
+    now,
+  });
   if (copy.outcome === 'checksum_mismatch') await discard(services, key, copy.version_id);
   if (copy.outcome === 'redirected' && untrustedHost !== undefined) throw untrusted(services, untrustedHost);
   if (copy.outcome !== 'stored') {
@@ -86,7 +95,7 @@ export async function copyAndVerify(
     const name = isStable ? errorNames.videoBroken : errorNames.archiveInterrupted;
     throw new DownloadError(name, { kind, reason: defect ?? kind, retryable: !isStable });
   }
-  const { duration_seconds, width, height, fps, codecs } = inspected;
+  const { duration_seconds, width, height, fps, codecs, c2pa, aigc_label } = inspected;
   const { bytes, sha256, content_type, version_id } = copy;
   return {
     video: {
@@ -99,10 +108,18 @@ export async function copyAndVerify(
       height,
       fps,
       codecs,
+      provenance: { c2pa, aigc_label, watermark: video.parameters.watermark ?? false },
     },
     warnings: warningsFor(inspected, video, { isStable }),
   };
 }
+
+/** The metadata of the objects of a video in S3, which describe them without the table. */
+export const provenanceHeaders = ({ model, task }: Pick<VideoView, 'model' | 'task'>): Record<string, string> => ({
+  'ai-generated': 'true',
+  model,
+  ...(task ? { 'task-time': task.submit_time } : {}),
+});
 
 /** Reports the host at the first attempt, so that the operator can trust it before Wan deletes the video. */
 function untrusted({ recordMetric, logger }: CopyServices, host: string): WorkflowError {
@@ -165,7 +182,7 @@ function warningsFor(
   { isStable }: { isStable: boolean },
 ): Warning[] {
   const warnings: Warning[] = [];
-  const { model: name, input, parameters, usage } = video;
+  const { input, parameters, usage } = video;
   const { width, height, fps, duration_seconds } = inspected;
   const reported = reportedSeconds(video);
   const requested = requestedSeconds(video) ?? reported[0] ?? duration_seconds;
@@ -178,7 +195,7 @@ function warningsFor(
       message: `The video is ${duration_seconds} s long; ${requested} s were requested, and Wan bills ${billed} s.${isStable ? ' Wan made it so: every download had the same bytes.' : ''}`,
     });
   }
-  const model = findModel(name);
+  const model = findModel(video.family ?? video.model);
   const frame = input.media.find(({ type }) => type === 'first_frame')?.file;
   const expected =
     model?.known_output_size && frame?.width && frame.height && parameters.resolution

@@ -9,6 +9,7 @@ import {
   type Foundation,
   imageRules,
   longPollLimits,
+  modelSettings,
   requestRate,
   requestSettings,
   resultWriterAccess,
@@ -18,6 +19,7 @@ import {
   videoRetention,
 } from '../functions/foundation.ts';
 import {
+  catalogueAccess,
   fileLinkAccess,
   limiterAccess,
   listAccess,
@@ -84,6 +86,7 @@ export function apiFunctions(scope: Construct, foundation: Foundation, routeMeth
       // An estimate recognizes an upload by its URL and fetches nothing.
       access: mergeAccess(
         cors,
+        catalogueAccess(storage.table),
         settings({ UPLOADS_BUCKET: storage.uploads.bucketName }),
         limiterAccess(storage.table, ['GetItem', 'UpdateItem']),
         requestRate(configuration),
@@ -132,7 +135,7 @@ export function apiFunctions(scope: Construct, foundation: Foundation, routeMeth
         limiterAccess(storage.table, ['UpdateItem']),
         requestRate(configuration),
         longPollLimits(configuration),
-        settings({ LIMIT_SETTINGS: JSON.stringify(configuration.limitSettings) }),
+        modelSettings(configuration),
         taskSeconds(configuration),
         videosAccess(storage.videos, readActions),
         // Stored first frames are returned by presigned URL, like videos.

@@ -61,6 +61,7 @@ const routes: readonly Route[] = [
   route('GET', '/usage', 'videos', 'caller'),
   route('POST', '/uploads', 'uploads', 'caller'),
   route('GET', '/models', 'catalogue', 'caller'),
+  route('GET', '/models/{name}/schema', 'catalogue', 'caller'),
   route('POST', '/estimates', 'catalogue', 'caller'),
 
   // Wan's own protocol, which answers unknown methods itself. An upload form carries no API key, but a token that its sender received

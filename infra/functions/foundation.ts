@@ -63,9 +63,13 @@ export function dispatchAccess(
   return mergeAccess(
     tableAccess(storage.table, actions, indexes.byStatus.name),
     startAccess(stateMachine.arn),
-    settings({ LIMIT_SETTINGS: JSON.stringify(configuration.limitSettings) }),
+    modelSettings(configuration),
   );
 }
+
+/** The limits of models and what the file `catalogue.json` changes. */
+export const modelSettings = ({ limitSettings, catalogue }: Configuration) =>
+  settings({ LIMIT_SETTINGS: JSON.stringify(limitSettings), CATALOGUE: JSON.stringify(catalogue) });
 
 /** The monthly spending limit of an owner. Empty: unlimited. */
 export const spendingLimit = ({ monthlySpendingLimit }: Configuration) =>
@@ -84,11 +88,13 @@ export const queryRate = ({ wanQueriesPerSecond }: Configuration) =>
   settings({ WAN_QUERIES_PER_SECOND: String(wanQueriesPerSecond) });
 
 /** Validation of a request without its media: what decides the offered models and their prices, and the origins that its URLs may name. */
-export const requestSettings = ({ region, wanBaseUrl, prices, trustedOrigins }: Configuration) =>
+export const requestSettings = ({ region, wanBaseUrl, prices, watermark, catalogue, trustedOrigins }: Configuration) =>
   settings({
     WAN_REGION: region,
     WAN_BASE_URL: wanBaseUrl,
     MODEL_PRICES: JSON.stringify(prices),
+    WATERMARK: watermark,
+    CATALOGUE: JSON.stringify(catalogue),
     TRUSTED_ORIGINS: JSON.stringify(trustedOrigins),
   });
 

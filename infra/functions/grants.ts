@@ -82,10 +82,17 @@ function useKey(
 }
 
 /** Actions on the rate limiters of owners and the slots of long polls, and on no other item. */
-export function limiterAccess(table: ITable, actions: readonly ('GetItem' | 'UpdateItem')[]) {
+export const limiterAccess = (table: ITable, actions: readonly ('GetItem' | 'UpdateItem')[]) =>
+  itemAccess(table, actions, ['requests#*', 'long_polls']);
+
+/** Reading what operators changed in the catalogue, and the submit rate of each model. */
+export const catalogueAccess = (table: ITable) => itemAccess(table, ['GetItem'], ['catalogue_changes', 'queue#*']);
+
+/** Actions on the items whose keys match one of the patterns. */
+function itemAccess(table: ITable, actions: readonly ('GetItem' | 'UpdateItem')[], leadingKeys: readonly string[]) {
   const statement = allow(table.tableArn, ...actions.map((action) => `dynamodb:${action}`));
   statement.addConditions({
-    'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['requests#*', 'long_polls'] },
+    'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': leadingKeys },
     Null: { 'dynamodb:LeadingKeys': 'false' },
   });
   return grant({ TABLE_NAME: table.tableName }, statement, ...tableKeyStatements(table));

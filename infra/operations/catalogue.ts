@@ -1,21 +1,36 @@
 import { hostName } from '../../functions/shared/environment.ts';
-import { distrustHost, readTrustedHosts, trustHost } from '../../functions/video/catalogue-changes.ts';
+import {
+  distrustHost,
+  readRowChanges,
+  readTrustedHosts,
+  trustHost,
+  writeRowChange,
+} from '../../functions/video/catalogue-changes.ts';
 import type { Table } from '../../functions/video/table.ts';
+import { isModelName } from '../../functions/wan/catalogue.ts';
+import { catalogueChanges, changeOf, mergeChanges, rowOf } from '../../functions/wan/changes.ts';
 import { isLoopbackOrigin } from '../settings.ts';
+import { readCatalogueFile } from '../synth/catalogue-file.ts';
 import { readArguments, runCommand, UsageError } from './command.ts';
 import { tableOptions, tableUsage, withTable } from './table.ts';
 
 const usage = `Usage:
-  npm run catalogue -- list              prints the hosts that operators trust
-  npm run catalogue -- host add HOST     allows downloads of finished videos from a host
-  npm run catalogue -- host remove HOST  ends that
+  npm run catalogue -- list                                  prints what operators have changed
+  npm run catalogue -- add MODEL FAMILY                      adds a model with the rules and the wire format of another one
+  npm run catalogue -- price MODEL CURRENCY 720P=0.1 …       sets the prices of a billed second
+  npm run catalogue -- limit MODEL submits_per_second=5 concurrent_tasks=5    sets Wan's limits, either or both
+  npm run catalogue -- offer MODEL                           offers a model again
+  npm run catalogue -- retire MODEL [DATE] [SUCCESSOR]       stops offering it on a day (UTC), today by default
+  npm run catalogue -- host add HOST                         allows downloads of finished videos from a host
+  npm run catalogue -- host remove HOST                      ends that
 
-A change takes effect with the next download, without a deploy. Hosts of the setting videoHosts are trusted as well.
+A change takes effect without a deploy: for hosts with the next download, for models within 60 seconds. It replaces what cdk.json and
+catalogue.json say; npm run doctor shows what differs from that file.
 
 ${tableUsage}`;
 
 /**
- * `npm run catalogue`: changes what a running deployment trusts.
+ * `npm run catalogue`: changes models and trusted hosts of a running deployment.
  * @param print called with each line of output
  * @param printError called with the message of an error
  * @returns the exit status
@@ -35,6 +50,7 @@ export const run = (
 
 /** Returns the action that the arguments name. @throws UsageError for any others */
 function parse(words: readonly string[]): (table: Table) => Promise<string> {
+  const [, model = '', ...rest] = words;
   switch (words.slice(0, words[0] === 'host' ? 2 : 1).join(' ')) {
     case 'list':
       expectEnd(words, 1);
@@ -45,6 +61,19 @@ function parse(words: readonly string[]): (table: Table) => Promise<string> {
       expectEnd(words, 3);
       return words[1] === 'add' ? (table) => add(table, host) : (table) => remove(table, host);
     }
+    case 'add':
+      expectEnd(words, 3);
+      return (table) => addModel(table, model, rest[0]);
+    case 'price':
+      return (table) => changeModel(table, model, { prices: readPrices(rest) });
+    case 'limit':
+      return (table) => changeModel(table, model, { limits: readNumbers(rest) });
+    case 'offer':
+      expectEnd(words, 2);
+      return (table) => changeModel(table, model, { offered: true, retires_at: undefined, replaced_by: undefined });
+    case 'retire':
+      expectEnd(words, 4);
+      return (table) => changeModel(table, model, readRetirement(rest, table));
     default:
       throw new UsageError(usage);
   }
@@ -63,9 +92,65 @@ function readHost(word: string | undefined): string {
   );
 }
 
+/** Reads `name=number` words. @throws UsageError */
+function readNumbers(words: readonly string[]): Record<string, number> {
+  const pairs = words.map((word) => /^([A-Za-z0-9_]+)=(\d+(?:\.\d+)?)$/.exec(word));
+  if (pairs.length === 0 || pairs.includes(null)) throw new UsageError(`Give values such as 720P=0.1.\n\n${usage}`);
+  return Object.fromEntries(pairs.map((pair) => [pair![1]!, Number(pair![2])]));
+}
+
+const readPrices = ([currency, ...tiers]: readonly string[]) => ({
+  currency,
+  as_of: new Date().toISOString().slice(0, 10),
+  per_second: readNumbers(tiers),
+});
+
+function readRetirement(words: readonly string[], table: Table) {
+  const day = words.find((word) => /^\d{4}-/.test(word)) ?? new Date(table.now()).toISOString().slice(0, 10);
+  const replaced_by = words.find((word) => !/^\d{4}-/.test(word));
+  return { retires_at: day, ...(replaced_by ? { replaced_by } : {}) };
+}
+
+async function addModel(table: Table, name: string, family: string | undefined): Promise<string> {
+  if (isModelName(name))
+    throw new UsageError(`${name} is a model of the catalogue already. Offer it, or set its price.`);
+  return changeModel(table, name, { family }, 'add');
+}
+
+/** Changes properties of a model's row; undefined removes one. @throws UsageError for an unknown model and for invalid values */
+async function changeModel(
+  table: Table,
+  name: string,
+  change: Record<string, unknown>,
+  verb: 'add' | 'change' = 'change',
+): Promise<string> {
+  const file = catalogueChanges.parse(await readCatalogueFile());
+  const stored = await readRowChanges(table);
+  if (verb === 'change' && !rowOf(name, mergeChanges(file, stored)))
+    throw new UsageError(`The catalogue has no model "${name}". Add it with: npm run catalogue -- add MODEL FAMILY`);
+  const row = Object.fromEntries(
+    Object.entries({ ...changeOf(name, stored), ...change }).filter(([, value]) => value !== undefined),
+  );
+  const changed = catalogueChanges.safeParse({
+    ...mergeChanges(file, stored),
+    [name]: { ...changeOf(name, file), ...row },
+  });
+  if (!changed.success) {
+    const issues = changed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+    throw new UsageError(`${issues.join('\n')}\nNothing was changed.`);
+  }
+  await writeRowChange(table, name, row);
+  return `Changed ${name}: ${JSON.stringify(row)}. It takes effect within 60 seconds.`;
+}
+
 async function list(table: Table): Promise<string> {
   const hosts = await readTrustedHosts(table);
-  return hosts.length > 0 ? hosts.map((host) => `host ${host}`).join('\n') : 'Operators have trusted no further hosts.';
+  const rows = Object.entries(await readRowChanges(table));
+  if (hosts.length + rows.length === 0) return 'Operators have changed nothing.';
+  return [
+    ...hosts.map((host) => `host ${host}`),
+    ...rows.map(([name, change]) => `model ${name} ${JSON.stringify(change)}`),
+  ].join('\n');
 }
 
 async function add(table: Table, host: string): Promise<string> {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { type Configuration, readConfiguration } from '../config.ts';
 import { projectRoot } from '../synth/bundle.ts';
+import { readCatalogueFile } from '../synth/catalogue-file.ts';
 
 /** Wrong arguments or a wrong environment. Reported as a sentence, without a stack trace. */
 export class UsageError extends Error {
@@ -45,10 +46,11 @@ export const localAws = (environment: NodeJS.ProcessEnv) => ({
 export const awsEnvironmentFix =
   'Set AWS_REGION (AWS_DEFAULT_REGION is only read by the AWS CLI), and AWS_PROFILE or AWS_ACCESS_KEY_ID and its secret.';
 
-/** Reads the configuration from cdk.json and `FIRSTFRAME_CONTEXT`. @throws ConfigurationError */
+/** Reads the configuration from cdk.json, catalogue.json and `FIRSTFRAME_CONTEXT`. @throws ConfigurationError */
 export async function configurationOf({ FIRSTFRAME_CONTEXT = '{}' }: NodeJS.ProcessEnv): Promise<Configuration> {
   const { context } = JSON.parse(await readFile(join(projectRoot, 'cdk.json'), 'utf8')) as {
     context: Record<string, unknown>;
   };
-  return readConfiguration({ ...context, ...(JSON.parse(FIRSTFRAME_CONTEXT) as Record<string, unknown>) });
+  const overrides = JSON.parse(FIRSTFRAME_CONTEXT) as Record<string, unknown>;
+  return readConfiguration({ ...context, ...overrides }, await readCatalogueFile());
 }

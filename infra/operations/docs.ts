@@ -78,7 +78,12 @@ function modelsTable(): string {
 
 Prices are Wan's list prices for Singapore with the day on which they were read, in the order of the resolutions. A model is offered only with
 a price for each resolution (the setting \`prices\` adds one), and a model of Wan 3.0 only at a workspace's domain (the setting
-\`workspaceId\`). \`GET /models\` has the models, limits and prices of the deployment.`;
+\`workspaceId\`). \`GET /models\` has the models, limits and prices of the deployment: operators change them, add models and retire them
+without a release. \`GET /models/{name}/schema\` has the JSON Schema of requests for a model.
+
+A request for a retired model is a 400 \`model_retired\` that names the successor. In the 30 days before, the video has the warning
+\`model_retires_soon\`, a drop has it in its result, and the response has the header \`Sunset\` (RFC 8594). \`submit_slowdown\` of a model is
+above 1 while Wan throttles the account and submissions are therefore slower.`;
 }
 
 /** The API's guide, which is written by hand, with its table of models. */

@@ -1,9 +1,11 @@
 import { parseArgs } from 'node:util';
+import { currentChanges } from '../../functions/video/catalogue-changes.ts';
 import { tableOf } from '../../functions/video/table.ts';
 import { type Configuration, ConfigurationError } from '../config.ts';
 import { type Clients, clientsFor } from './clients.ts';
 import { awsEnvironmentFix, configurationOf } from './command.ts';
 import { type Account, checkBootstrap, checkCredentials, checkRegion } from './doctor/account.ts';
+import { checkAccountLimits, checkCatalogue } from './doctor/catalogue.ts';
 import {
   checkActivity,
   checkAlarms,
@@ -17,7 +19,7 @@ import { type Deployment, findDeployment, localDeployment } from './doctor/deplo
 import { type Finding, failure, linesOf, ok, warning } from './doctor/finding.ts';
 import { checkLeftovers, checkOldStateMachine, checkStackStatus } from './doctor/leftovers.ts';
 import { checkConcurrency, checkTransitions } from './doctor/quotas.ts';
-import { checkKey, checkWanKey } from './doctor/wan-key.ts';
+import { checkKey, checkWanKey, readWanKey } from './doctor/wan-key.ts';
 
 const usage = `Usage:
   npm run doctor                    checks the deployed stack, and prints issues with their fixes
@@ -142,15 +144,23 @@ async function checkDeployment(
   }
   const place = deployment;
   if (!place || !configuration) return;
-  const { region, limitSettings } = configuration;
+  const { region, limitSettings, catalogue } = configuration;
   const wanBaseUrl = local ? `http://127.0.0.1:${environment.WAN_PORT || 4401}/api/v1` : configuration.wanBaseUrl;
   const services = { ...clients, fetch, now: Date.now };
   const table = tableOf(clients.dynamoDb, place.table);
   await check('the API', () => checkApi(fetch, place.api_url));
   await check("Wan's key", () => checkWanKey(services, { secret: place.secret, region, wanBaseUrl }));
+  await check('the catalogue', () => checkCatalogue(table, configuration));
+  await check("the account's limits", async () => {
+    const { prices } = configuration;
+    const changes = await currentChanges(table, catalogue);
+    const key = await readWanKey(clients.secrets, place.secret);
+    const inPlace = { region, base_url: wanBaseUrl, prices, changes, now: Date.now() };
+    return checkAccountLimits(fetch, inPlace, { key, limits: limitSettings });
+  });
   await check('buckets and table', () => checkStorage(clients, place, !local));
-  await check('the model queues', () => checkQueues(table, limitSettings));
-  await check('running videos', () => checkActivity(table, clients.stepFunctions, place.state_machine));
+  await check('the model queues', () => checkQueues(table, limitSettings, catalogue));
+  await check('running videos', () => checkActivity(table, catalogue, clients.stepFunctions, place.state_machine));
   await check('the drop folder', () => checkDrops({ table, s3: clients.s3, uploadsBucket: place.uploads_bucket }));
   if (local) return;
   await check('the rules', () => checkRules(clients.cloudFormation, clients.eventBridge, stack));

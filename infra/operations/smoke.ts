@@ -8,9 +8,8 @@ import { listVideos } from '../../functions/video/list.ts';
 import { isTerminal, type VideoRecord } from '../../functions/video/record.ts';
 import { readVideo } from '../../functions/video/store.ts';
 import { type Table, tableOf } from '../../functions/video/table.ts';
-import { findModel, type ModelName, type Resolution } from '../../functions/wan/catalogue.ts';
+import type { Resolution } from '../../functions/wan/catalogue.ts';
 import { offeredModels, type Price, priceOf } from '../../functions/wan/prices.ts';
-import { type Region, regions } from '../../functions/wan/regions.ts';
 import { sampleImage } from '../../local/demo/sample-image.ts';
 import type { Configuration } from '../config.ts';
 import { type Clients, clientsFor } from './clients.ts';
@@ -72,7 +71,7 @@ export const run = (
     const configuration = await configurationOf(environment);
     // The stack of `npm start` has its own owner of drops.
     if (options.local) configuration.drop.owner = 'local';
-    const request = cheapestRequest(configuration.region);
+    const request = cheapestRequest(configuration);
     printPlan(print, request, options['throttle-health']);
     if (!options.yes) {
       print('\nNothing was done. To do it: npm run smoke -- --yes');
@@ -104,23 +103,24 @@ export const run = (
   });
 
 interface SmokeRequest {
-  model: ModelName;
+  model: string;
   resolution: Resolution;
   price: Price;
 }
 
-/** The cheapest video in the region. */
-function cheapestRequest(region: Region): SmokeRequest {
-  const withoutSettings = { region, base_url: regions[region].base_url, prices: {} };
-  const requests = offeredModels(withoutSettings).flatMap((model) => {
-    const { resolutions, durations } = findModel(model);
+/** The cheapest video of the deployment. @throws UsageError where no model is offered */
+function cheapestRequest({ region, wanBaseUrl, prices, catalogue }: Configuration): SmokeRequest {
+  const deployment = { region, base_url: wanBaseUrl, prices, changes: catalogue };
+  const requests = offeredModels(deployment).flatMap(({ name: model, resolutions, durations }) => {
     const seconds = durations.kind === 'set' ? Math.min(...durations.values) : durations.min;
     return resolutions.flatMap((resolution) => {
-      const price = priceOf(model, resolution, seconds, withoutSettings);
+      const price = priceOf(model, resolution, seconds, deployment);
       return price ? [{ model, resolution, price }] : [];
     });
   });
-  return requests.sort((one, other) => one.price.amount - other.price.amount)[0]!;
+  const [cheapest] = requests.sort((one, other) => one.price.amount - other.price.amount);
+  if (!cheapest) throw new UsageError(`No model has a price in ${region}. Set prices in catalogue.json.`);
+  return cheapest;
 }
 
 function printPlan(print: (line: string) => void, { model, resolution, price }: SmokeRequest, throttle: boolean): void {

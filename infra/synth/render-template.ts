@@ -16,10 +16,11 @@ const inProcess = {
 /**
  * Renders the stack as a template.
  * @param cdkJson the text of cdk.json, for its context
+ * @param catalogue the content of catalogue.json
  * @param overrides context that overrides that of cdk.json
  */
 export function renderTemplate(
-  cdkJson: string,
+  { cdkJson, catalogue }: { cdkJson: string; catalogue: unknown },
   overrides: Readonly<Record<string, unknown>>,
   bundles: ReadonlyMap<string, FunctionBundle>,
 ): Template {
@@ -34,7 +35,7 @@ export function renderTemplate(
       context: { ...context, ...overrides, ...inProcess },
     });
     const stack = new FirstframeStack(app, 'Firstframe', {
-      configuration: readConfiguration({ ...context, ...overrides }),
+      configuration: readConfiguration({ ...context, ...overrides }, catalogue),
       bundles,
     });
     return app.synth().getStackByName(stack.stackName).template as Template;

@@ -32,7 +32,7 @@ export interface SynthesizeOptions {
 }
 
 /** The inputs of a template besides bundles and context. */
-const sources = ['infra', 'functions', 'cdk.json', 'package-lock.json'];
+const sources = ['infra', 'functions', 'cdk.json', 'catalogue.json', 'package-lock.json'];
 
 /**
  * Synthesizes the stack's template in this process, without the CLI or an AWS account. Returns a cached template if the sources
@@ -52,8 +52,15 @@ export async function synthesize({
   const cached = await readCached(file);
   if (cached?.inputs === inputs) return synthesisOf(cached.template, code);
 
-  const { renderTemplate } = await import('./render-template.ts');
-  const template = renderTemplate(await readFile(join(root, 'cdk.json'), 'utf8'), context, code);
+  const [{ renderTemplate }, { readCatalogueFile }] = await Promise.all([
+    import('./render-template.ts'),
+    import('./catalogue-file.ts'),
+  ]);
+  const template = renderTemplate(
+    { cdkJson: await readFile(join(root, 'cdk.json'), 'utf8'), catalogue: await readCatalogueFile(root) },
+    context,
+    code,
+  );
   await writeAtomically(file, JSON.stringify({ inputs, template } satisfies Cached));
   return synthesisOf(template, code);
 }

@@ -228,6 +228,10 @@ export const models: readonly Model[] = [
   { ...wan30, name: 'wan3.0-video-prime' },
 ];
 
+/** The ending of a model that Wan does not have yet: `wan2.7-i2v-next` has the rules of `wan2.7-i2v`. */
+const nextEnding = /-next$/;
+
 export function findModel(name: string): Model | undefined {
-  return models.find((model) => model.name === name);
+  const found = models.find((model) => model.name === name.replace(nextEnding, ''));
+  return found && { ...found, name };
 }

@@ -42,6 +42,8 @@ export interface RecordedRequest {
   readonly headers: IncomingHttpHeaders;
   /** Body as text, omitted when larger than 256 KiB. */
   readonly body?: string;
+  /** The status of the response, once there is one. */
+  status?: number;
 }
 
 export interface Wan {
@@ -52,6 +54,8 @@ export interface Wan {
   readonly requests: RecordedRequest[];
   /** Ends now each open task whose prompt contains the text. For tests that wait for something while a task runs. */
   finishTasks(prompt: string): Promise<void>;
+  /** Multiplies the limits of requests per second from now on, as Wan lowers them before a retirement. */
+  scaleLimits(factor: number): void;
   close(): Promise<void>;
 }
 
@@ -80,12 +84,13 @@ export async function startWan(options: WanOptions): Promise<Wan> {
   });
   const { port } = server.address() as AddressInfo;
   const origin = `http://127.0.0.1:${port}`;
+  const limits = createLimits({ enabled, now });
   const route = createRoutes({
     store,
     uploads,
     renderer,
     finisher,
-    limits: createLimits({ enabled, now }),
+    limits,
     fetch: options.fetch ?? fetch,
     now,
     taskSeconds: options.taskSeconds,
@@ -97,9 +102,12 @@ export async function startWan(options: WanOptions): Promise<Wan> {
   server.on('request', async (incoming: IncomingMessage, response: ServerResponse) => {
     try {
       const body = await readBody(incoming);
-      requests.push(record(incoming, body ?? Buffer.alloc(0), now()));
+      const received = record(incoming, body ?? Buffer.alloc(0), now());
+      requests.push(received);
       if (requests.length > recordedRequests) requests.shift();
-      send(response, body ? await route(toWanRequest(incoming, body)) : errorResponse(apiError('BadRequest.TooLarge')));
+      const result = body ? await route(toWanRequest(incoming, body)) : errorResponse(apiError('BadRequest.TooLarge'));
+      if ('status' in result) received.status = result.status;
+      send(response, result);
     } catch (error) {
       if (server.listening) console.error('Wan emulator:', error);
       if (response.headersSent) response.destroy();
@@ -122,6 +130,7 @@ export async function startWan(options: WanOptions): Promise<Wan> {
         await store.save({ ...task, pending_seconds, run_seconds: secondsSince(start) });
       }
     },
+    scaleLimits: limits.scale,
     async close() {
       finisher.close();
       renderer.close();

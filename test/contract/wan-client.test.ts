@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { findModel } from '../../functions/wan/catalogue.ts';
 import type { WanClient } from '../../functions/wan/client/client.ts';
 import { billedSeconds } from '../../functions/wan/client/query-task.ts';
 import type { TaskRequest } from '../../functions/wan/client/submit-task.ts';
@@ -77,7 +78,7 @@ describe(`our client, with ${live ? 'the real service' : 'the emulator'}`, () =>
     const { task, statuses } = await target.ended(created.task_id);
     expect(statuses.at(-1)).toBe('SUCCEEDED');
     expect(statuses.every((status, index) => ['PENDING', 'RUNNING', 'SUCCEEDED'].indexOf(status) >= index)).toBe(true);
-    expect(isSamePrompt(model, prompt, task.orig_prompt)).toBe(true);
+    expect(isSamePrompt(findModel(model)!, prompt, task.orig_prompt)).toBe(true);
     expect(billedSeconds(task.usage)).toBe(duration);
     const [submitted = 0, scheduled = 0, ended = 0] = [task.submit_time, task.scheduled_time, task.end_time].map(
       (time) => Date.parse(time ?? ''),
@@ -273,7 +274,8 @@ emulated('our client, with directives of the emulator', () => {
     const found: string[] = [];
     for (const taskId of tasks) {
       const task = await client.queryTask(taskId);
-      if (task.outcome === 'task' && isSamePrompt(model, lost.input.prompt, task.orig_prompt)) found.push(taskId);
+      if (task.outcome === 'task' && isSamePrompt(findModel(model)!, lost.input.prompt, task.orig_prompt))
+        found.push(taskId);
     }
     expect(found).toEqual(tasks.filter((taskId) => taskId !== other));
     expect((await target.ended(found[0] ?? '')).task.status).toBe('SUCCEEDED');

@@ -276,4 +276,5 @@ const verified = {
   height: 480,
   fps: 30,
   codecs: ['avc1'],
+  provenance: { c2pa: false, aigc_label: false, watermark: false },
 };

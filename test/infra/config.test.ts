@@ -22,8 +22,10 @@ describe('the configuration', () => {
       wanBaseUrl: 'https://dashscope-intl.aliyuncs.com/api/v1',
       imageTransfer: 'url',
       rotatedImages: 'accept',
+      watermark: 'requested',
       removalPolicy: 'retain',
       limitSettings: { extra_permits: 2, models: {} },
+      catalogue: {},
       wanQueriesPerSecond: 10,
       uncertainSeconds: 120,
       trustedOrigins: [],
@@ -177,9 +179,48 @@ describe('the configuration', () => {
   });
 });
 
+describe('catalogue.json', () => {
+  const usd = { currency: 'USD', as_of: '2026-12-01', per_second: { '720P': 0.2, '1080P': 0.3 } };
+
+  test('changes rows and adds models', () => {
+    const file = { 'wan2.1-i2v-plus': { offered: false }, 'wan9.9-i2v': { family: 'wan2.6-i2v', prices: usd } };
+    expect(readConfiguration({}, file).catalogue).toEqual(file);
+  });
+
+  test.each([
+    [{ 'wan9.9-i2v': {} }, {}, /catalogue\.json: wan9\.9-i2v\.family: must name the model/],
+    [
+      { 'wan2.6-i2v': { prices: usd } },
+      { region: 'beijing' },
+      /prices\.currency: must be CNY, the currency of beijing/,
+    ],
+    [
+      Object.fromEntries(Array.from({ length: 99 }, (_, n) => [`wan${n}`, { family: 'wan2.6-i2v' }])),
+      {},
+      /2000 characters/,
+    ],
+    [[], {}, /catalogue\.json/],
+  ])('stops the synthesis with what is wrong', (file, context, expected) => {
+    expect(() => readConfiguration(context, file)).toThrow(expected);
+  });
+});
+
+test('the base URL follows from the region, or from the workspace', () => {
+  const baseUrl = (context: object) => readConfiguration({ ...context }).wanBaseUrl;
+  expect(baseUrl({ region: 'virginia' })).toBe('https://dashscope-us.aliyuncs.com/api/v1');
+  expect(baseUrl({ region: 'hongkong' })).toBe('https://cn-hongkong.dashscope.aliyuncs.com/api/v1');
+  const frankfurt = { region: 'frankfurt', workspaceId: 'ws-1' };
+  expect(baseUrl(frankfurt)).toBe('https://ws-1.eu-central-1.maas.aliyuncs.com/api/v1');
+  expect(() => baseUrl({ region: 'frankfurt' })).toThrow(/no public domain. Set workspaceId/);
+});
+
 describe('an invalid configuration', () => {
   test.each<[string, Record<string, unknown>, RegExp]>([
-    ['region', { region: 'tokyo' }, /^region = "tokyo": must be one of "singapore", "beijing"$/],
+    [
+      'region',
+      { region: 'tokyo' },
+      /^region = "tokyo": must be one of "singapore", "beijing", "virginia", "hongkong", "frankfurt"$/,
+    ],
     [
       'an unknown setting',
       { regoin: 'beijing' },

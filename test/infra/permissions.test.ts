@@ -12,13 +12,14 @@ const videos = '<VideosBucket.Arn>/*';
 
 const items = (...actions: string[]): string[] => actions.map((action) => `dynamodb:${action} ${table}`);
 /** Rate limiters and slots of long polls. */
-const limiters = (...actions: string[]): string[] =>
+const itemsWith = (leadingKeys: readonly string[], ...actions: string[]): string[] =>
   items(...actions).map((action) =>
     [
-      `${action} if ForAllValues:StringLike {"dynamodb:LeadingKeys":["${keys.requestRate('*')}","${keys.longPolls}"]}`,
+      `${action} if ForAllValues:StringLike {"dynamodb:LeadingKeys":${JSON.stringify(leadingKeys)}}`,
       ' if Null {"dynamodb:LeadingKeys":"false"}',
     ].join(),
   );
+const limiters = (...actions: string[]) => itemsWith([keys.requestRate('*'), keys.longPolls], ...actions);
 const read = (objects: string): string[] => [`s3:GetObject ${objects}`, `s3:GetObjectVersion ${objects}`];
 const byStatus = `dynamodb:Query ${table}/index/by_status`;
 const wake = `states:SendTaskSuccess ${machine}`;
@@ -58,7 +59,10 @@ const permissions: Record<FunctionName, string[]> = {
   health: items('GetItem'),
   console: [],
   contract: [],
-  catalogue: limiters('GetItem', 'UpdateItem'),
+  catalogue: [
+    ...limiters('GetItem', 'UpdateItem'),
+    ...itemsWith([keys.catalogueChanges, keys.modelQueue('*')], 'GetItem'),
+  ],
   uploads: [`s3:PutObject ${uploads('uploads/')}`, ...limiters('GetItem', 'UpdateItem')],
   submit: [
     ...acceptRequest,

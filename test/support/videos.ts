@@ -8,7 +8,7 @@ import { type Region, regions, workspaceBaseUrl } from '../../functions/wan/regi
 /** Returns a deployment without settings of its own. */
 export const aDeployment = (region: Region = 'singapore'): Deployment => ({
   region,
-  base_url: regions[region].base_url,
+  base_url: regions[region].base_url ?? workspaceBaseUrl('ws-1', region),
   prices: {},
 });
 

@@ -5,7 +5,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ConsoleSettings, consolePage, consoleSettings } from '../../functions/api/pages/console.ts';
 import { listModels } from '../../functions/api/videos/models.ts';
 import { MAX_INLINE_BYTES } from '../../functions/submissions/check-body.ts';
-import type { ModelName } from '../../functions/wan/catalogue.ts';
 import { offeredModels, priceOf } from '../../functions/wan/prices.ts';
 import { bundle } from '../../infra/synth/bundle.ts';
 import { aRequest } from '../functions/api/support.ts';
@@ -16,6 +15,8 @@ const environment = {
   WAN_REGION: 'singapore',
   WAN_BASE_URL: wan,
   MODEL_PRICES: '{}',
+  WATERMARK: 'requested',
+  CATALOGUE: '{}',
   TRUSTED_ORIGINS: '["http://127.0.0.1:4402"]',
 };
 let response: APIGatewayProxyResult;
@@ -145,18 +146,18 @@ describe('the settings of the console', () => {
   ] as const)('offer in %s every model of the API, at its prices in %s', (region, currency) => {
     const deployment = aDeployment(region);
     const { models } = consoleSettings(deployment);
-    expect(models.map(({ name }) => name)).toEqual(offeredModels(deployment));
+    expect(models.map(({ name }) => name)).toEqual(offeredModels(deployment).map(({ name }) => name));
     for (const { name, resolutions, prices, currency: of } of models) {
       expect(of).toBe(currency);
       for (const resolution of resolutions) {
-        expect(prices[resolution]).toBe(priceOf(name as ModelName, resolution, 1, deployment)?.unit_price);
+        expect(prices[resolution]).toBe(priceOf(name, resolution, 1, deployment)?.unit_price);
       }
     }
   });
 
-  test.each(['singapore', 'beijing'] as const)('match GET /models in %s, which replaces them', (region) => {
-    const { body } = listModels(
-      { deployment: aDeployment(region), typicalSeconds: undefined },
+  test.each(['singapore', 'beijing'] as const)('match GET /models in %s, which replaces them', async (region) => {
+    const { body } = await listModels(
+      { deployment: aDeployment(region), typicalSeconds: undefined, readSlowdown: async () => 1 },
       aRequest({ resource: '/models' }),
     );
     const { data } = JSON.parse(body) as { data: object[] };

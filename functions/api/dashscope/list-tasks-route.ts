@@ -16,7 +16,13 @@ import type { DashscopeRequest, DashscopeServices } from './services.ts';
 const filters = ['model_name', 'status', 'api_key_id', 'region'] as const;
 
 /** Alibaba Cloud's ids of the regions. */
-const regionIds = { singapore: 'ap-southeast-1', beijing: 'cn-beijing' } as const;
+const regionIds = {
+  singapore: 'ap-southeast-1',
+  beijing: 'cn-beijing',
+  virginia: 'us-east-1',
+  hongkong: 'cn-hongkong',
+  frankfurt: 'eu-central-1',
+} as const;
 
 /**
  * `GET tasks`: the caller's tasks of at most 24 hours, newest first, in one flat object (facts, "Task management"). Filters, pages and

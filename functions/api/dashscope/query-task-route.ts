@@ -151,8 +151,8 @@ function taskFailure({ code, message: reason, hint }: Failure): { code: Referenc
 }
 
 /** The `usage` of a SUCCEEDED task, with the members of its model's family (reference, "usage object"). */
-function taskUsage({ model: name, parameters, usage }: VideoRecord): TaskUsage {
-  const model = findModel(name);
+function taskUsage({ model: name, family, parameters, usage }: VideoRecord): TaskUsage {
+  const model = findModel(family ?? name);
   const duration = billedSeconds(usage) ?? Math.max(0, parameters.duration ?? 0);
   const SR = Number.parseInt(parameters.resolution ?? '', 10) || (usage?.SR ?? 0);
   switch (model?.usage_family) {

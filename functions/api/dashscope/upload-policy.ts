@@ -28,7 +28,7 @@ export async function getUploadPolicy(
     throw new DashscopeError('InvalidParameter', 'action is missing or unknown. Use action=getPolicy.');
   if (!model)
     throw new DashscopeError('InvalidParameter', 'Field required: model. Give the model that the file is for.');
-  if (!offeredModels(services.deployment).some((name) => name === resolveAlias(model)))
+  if (!offeredModels(services.deployment).some(({ name }) => name === resolveAlias(model)))
     throw new DashscopeError('ModelNotFound');
   const upload_id = randomUUID();
   const { token, expires_at } = await createUploadToken(services.table, caller, { upload_id });

@@ -1,7 +1,9 @@
 import * as z from 'zod';
 import { resolutionNames } from '../../wan/catalogue.ts';
+import { rowOf } from '../../wan/changes.ts';
 import { mediaTypes } from '../../wan/media.ts';
 import { regions } from '../../wan/regions.ts';
+import { modelSchemaOf } from '../videos/model-schema.ts';
 import { describeModels } from '../videos/models.ts';
 import { usageQuery } from '../videos/usage.ts';
 import { examplePrice, videoRequest } from './examples.ts';
@@ -75,6 +77,16 @@ export const modelSchema = z.strictObject({
   currency,
   prices_as_of: day,
   typical_seconds: z.number().min(0).meta({ description: 'How long a video of the default length usually takes.' }),
+  family: z
+    .string()
+    .optional()
+    .meta({ description: 'The model whose rules apply, for one that the deployment added to the catalogue.' }),
+  retires_at: z.iso.date().optional().meta({ description: 'The first day (UTC) on which a request is refused.' }),
+  replaced_by: z.string().optional().meta({ description: 'The successor of a model that will be retired.' }),
+  submit_slowdown: z.number().min(1).optional().meta({
+    description:
+      'By which factor submissions are slower than usual at the moment, because Wan throttles the account. Absent otherwise.',
+  }),
 });
 
 export const modelListSchema = z.strictObject({ data: z.array(modelSchema) });
@@ -101,7 +113,13 @@ export const usageOfMonthSchema = z
   .meta({ description: 'Amounts in units of `currency`.' });
 
 export const schemas: Schemas = {
-  responses: { Model: modelSchema, ModelList: modelListSchema, Estimate: estimateSchema, Usage: usageOfMonthSchema },
+  responses: {
+    Model: modelSchema,
+    ModelSchema: z.record(z.string(), z.unknown()),
+    ModelList: modelListSchema,
+    Estimate: estimateSchema,
+    Usage: usageOfMonthSchema,
+  },
 };
 
 const flash = describeModels({ region: 'singapore', base_url: regions.singapore.base_url, prices: {} }).filter(
@@ -169,6 +187,34 @@ export const operations = nativeOperations('Catalogue and spending', [
       }),
     },
     problems: ['invalid_json', 'invalid_request', 'image_too_large', 'audio_too_large'],
+  },
+  {
+    method: 'get',
+    path: '/models/{name}/schema',
+    id: 'getModelSchema',
+    summary: 'Get the JSON Schema of requests for a model',
+    description:
+      'The fields and values that the model takes, with its defaults, as JSON Schema 2020-12: for forms, editors and agents. A request that the schema refuses is refused. What a schema cannot express, such as the rules of URLs and files, is checked in addition.',
+    parameters: [
+      {
+        name: 'name',
+        in: 'path',
+        required: true,
+        description: 'The name of a model.',
+        schema: { type: 'string' },
+        example: 'wan2.2-i2v-flash',
+      },
+    ],
+    etag: true,
+    responses: {
+      200: jsonResponse(
+        'The schema.',
+        ref('ModelSchema'),
+        { schema: { summary: 'The schema of a model', value: modelSchemaOf(rowOf('wan2.2-i2v-flash')!, {}) } },
+        { headers: ['ETag'] },
+      ),
+    },
+    problems: ['model_not_found'],
   },
   {
     method: 'get',

@@ -131,6 +131,7 @@ export const succeededVideo: Video = {
     height: 720,
     fps: 30,
     codecs: ['avc1.640020'],
+    provenance: { c2pa: true, aigc_label: true, watermark: false },
   },
   usage: { duration: 5, video_count: 1, SR: 720 },
   cost: price,

@@ -105,6 +105,10 @@ export const responseHeaders = {
   'Preference-Applied': { description: '`wait`, when `Prefer: wait=N` was applied.', pattern: '^wait$' },
   'WWW-Authenticate': { description: 'The accepted authentication scheme.', pattern: '^\\S' },
   'Accept-Encoding': { description: 'The content codings that are unpacked.', pattern: '^[a-z]+(, [a-z]+)*$' },
+  Sunset: {
+    description: 'When the model of the video is retired (RFC 8594), within 30 days before.',
+    pattern: '^[A-Z][a-z]{2}, \\d{2} [A-Z][a-z]{2} \\d{4} \\d{2}:\\d{2}:\\d{2} GMT$',
+  },
 } as const;
 export type ResponseHeader = keyof typeof responseHeaders;
 

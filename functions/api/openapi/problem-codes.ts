@@ -73,6 +73,11 @@ const table = {
     fix: 'Use one that the header `Allow` names.',
     gateway: true,
   },
+  model_not_found: {
+    status: 404,
+    meaning: 'This deployment does not offer the model, or has retired it.',
+    fix: '`GET /models` lists the offered models.',
+  },
   idempotency_conflict: {
     status: 409,
     meaning: 'This `Idempotency-Key` was used with another body.',

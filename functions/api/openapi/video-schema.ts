@@ -114,6 +114,17 @@ const archivedSchema = z
     height: pixels,
     fps: z.number().min(0),
     codecs: z.array(z.string()).meta({ examples: [['avc1.640020']] }),
+    provenance: z
+      .strictObject({
+        c2pa: z.boolean().meta({ description: 'Whether the file has a C2PA manifest. Its signature is not verified.' }),
+        aigc_label: z
+          .boolean()
+          .meta({ description: 'Whether its metadata has the label `AIGC` of the Chinese standard GB 45438-2025.' }),
+        watermark: z.boolean().meta({ description: 'Whether the visible "AI Generated" was requested.' }),
+      })
+      .meta({
+        description: 'The marks of AI-generated content in the file, which is archived byte for byte as Wan made it.',
+      }),
   })
   .meta({ description: 'The archived file, verified to be complete. Fetch it with `GET /videos/{id}/content`.' });
 

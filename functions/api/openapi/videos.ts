@@ -72,7 +72,7 @@ const linksTo = (id: string): NonNullable<ResponseSpec['links']> =>
 /** The headers and links of a created video. */
 const createdHeaders: Pick<ResponseSpec, 'headers' | 'optionalHeaders' | 'links'> = {
   headers: ['Location'],
-  optionalHeaders: ['Retry-After', 'Preference-Applied'],
+  optionalHeaders: ['Retry-After', 'Preference-Applied', 'Sunset'],
   links: linksTo('$response.body#/id'),
 };
 

@@ -6,6 +6,8 @@ import { type AcceptServices, acceptRequest, type OnAccepted, videoDeleted } fro
 import { identityOf } from '../../submissions/identity.ts';
 import { isTerminal, type VideoRecord } from '../../video/record.ts';
 import { viewOf } from '../../video/view.ts';
+import { rowOf } from '../../wan/changes.ts';
+import { type Deployment, retirement } from '../../wan/prices.ts';
 import { type ApiRequest, headerValues, json } from '../http/request.ts';
 import { type LongPollServices, preferredWait, retryAfter, waitForChange } from './long-poll.ts';
 
@@ -61,7 +63,7 @@ async function untilEnded(services: SubmitServices, video: VideoRecord, seconds:
 }
 
 async function respond(
-  { table, readQueuePosition }: SubmitServices,
+  { table, readQueuePosition, deployment }: SubmitServices,
   request: ApiRequest,
   video: VideoRecord,
   status: number,
@@ -70,9 +72,17 @@ async function respond(
   const view = viewOf(video, table.now(), await readQueuePosition(video));
   return json(status, view, {
     location: locationOf(video.id, request),
+    ...sunset(deployment, video),
     ...retryAfter(view, table.now()),
     ...headers,
   });
+}
+
+/** When the model of a video is retired (RFC 8594), within 30 days before. */
+function sunset(deployment: Deployment, { model }: VideoRecord): Record<string, string> {
+  const row = rowOf(model, deployment.changes);
+  if (!row?.retires_at || retirement(row, deployment) === undefined) return {};
+  return { sunset: new Date(row.retires_at).toUTCString() };
 }
 
 /** Relative to the request's URL, because an API's stage or a domain's base path may precede `/videos`. */

@@ -1,5 +1,5 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
-import { typicalSeconds } from '../../polling/durations.ts';
+import { type ConfiguredSeconds, typicalSeconds } from '../../polling/durations.ts';
 import type { Caller } from '../../shared/caller.ts';
 import { isJsonObject, readJson } from '../../shared/json-body.ts';
 import { acceptRequest, checkOnly, type Submission } from '../../submissions/accept-request.ts';
@@ -18,7 +18,7 @@ import { ownVideo } from './own-video.ts';
 
 export interface DeriveServices extends SubmitServices {
   /** How long a task takes by the deployment's settings, in seconds. */
-  configuredSeconds?: number | undefined;
+  configuredSeconds?: ConfiguredSeconds;
 }
 
 /** What a derived video would cost, with the warnings that it would have. */
@@ -64,7 +64,8 @@ export async function vary(
   const body = readJson(request, 'a JSON object, {} for the same settings');
   const wanted = readDerivation(body, 'variation');
   const { n = 1 } = wanted;
-  const derive = (source: VideoRecord, index: number) => variationOf(source, wanted, index);
+  const derive = (source: VideoRecord, index: number) =>
+    variationOf(source, wanted, index, services.deployment.changes);
   const derived = derivedSubmission({ services, request, caller }, { relation: 'varies', body, wanted, derive });
   if (wanted.dry_run) return derived.estimate();
   const first = await derived.accept(0, n);

@@ -9,7 +9,7 @@ import { estimatedCost } from '../../wan/prices.ts';
 import { type ApiRequest, json } from '../http/request.ts';
 import type { CatalogueServices } from './models.ts';
 
-export interface EstimateServices extends CatalogueServices {
+export interface EstimateServices extends Omit<CatalogueServices, 'readSlowdown'> {
   trustedOrigins: readonly string[];
   /** @default `accept` */
   rotatedImages?: RotatedImages;
@@ -42,7 +42,7 @@ export async function estimate(
     model,
     parameters,
     estimated_cost: estimatedCost(checked, measured, services.deployment) ?? null,
-    estimated_seconds: typicalSeconds(checked, services.typicalSeconds),
+    estimated_seconds: typicalSeconds(checked, services.typicalSeconds ?? services.deployment.changes),
     warnings,
   });
 }

@@ -73,8 +73,8 @@ export async function retryVideo(
 }
 
 /** Whether the request is complete; that of a drop with refused settings is not. */
-const isComplete = ({ model, parameters: { resolution, duration } }: VideoRecord): boolean =>
-  isModelName(model) && resolution !== undefined && duration !== undefined;
+const isComplete = ({ model, family, parameters: { resolution, duration } }: VideoRecord): boolean =>
+  isModelName(family ?? model) && resolution !== undefined && duration !== undefined;
 
 /** Returns the video's task if it is pending, running or succeeded at Wan. @throws ProblemError 503 if its status is unknown */
 async function findTask({ table, wan }: RetryServices, { task }: VideoRecord): Promise<WanTask | undefined> {
@@ -94,7 +94,7 @@ async function resumeTask(services: RetryServices, video: VideoRecord, { status,
   const { table } = services;
   const isSucceeded = status === 'SUCCEEDED';
   // The task runs at Wan even if no permit is free.
-  if (!isSucceeded) await claimPermit(table, services.limitsOf(video.model), video);
+  if (!isSucceeded) await claimPermit(table, await services.limitsOf(video.model), video);
   const resumed = await changeStatus(table, video, isSucceeded ? 'archiving' : 'running', {
     set: {
       run: video.run + 1,

@@ -1,4 +1,3 @@
-import type { ModelName } from '../catalogue.ts';
 import { compactTime, compactWanTime } from '../time.ts';
 import type { Connection } from './connection.ts';
 import { type NoResponse, query as send } from './connection.ts';
@@ -7,7 +6,7 @@ import { unavailable } from './rejections.ts';
 import { listResponse } from './response-schemas.ts';
 
 export type ListQuery = {
-  readonly model: ModelName;
+  readonly model: string;
   /** ISO 8601: only tasks submitted in this range of at most 16 hours. */
   readonly start_time: string;
   readonly end_time: string;

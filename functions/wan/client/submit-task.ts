@@ -1,5 +1,5 @@
 import { omitUndefined } from '../../shared/json-body.ts';
-import { findModel } from '../catalogue.ts';
+import { rulesOf } from '../catalogue.ts';
 import type { MediaType } from '../media.ts';
 import type { VideoRequest } from '../validation/request.ts';
 import type { Connection } from './connection.ts';
@@ -65,11 +65,11 @@ function unknown(cause: string): CreateOutcome {
 }
 
 /** The input of a task. Wan must be able to read the URLs of its media: http(s), `data:` or `oss://`. */
-export type TaskRequest = Pick<VideoRequest, 'model' | 'input' | 'parameters'>;
+export type TaskRequest = Pick<VideoRequest, 'model' | 'family' | 'input' | 'parameters'>;
 
 /** The body of Wan's create route, with only the fields that its model has. */
-export function toWire({ model: name, input, parameters }: TaskRequest): Record<string, unknown> {
-  const model = findModel(name);
+export function toWire({ model: name, family, input, parameters }: TaskRequest): Record<string, unknown> {
+  const model = rulesOf({ model: name, family });
   const { prompt, negative_prompt, template, media } = input;
   const { resolution, duration, prompt_extend, shot_type, watermark, seed, audio, ratio } = parameters;
   const fixed = model.durations.kind === 'set' && model.durations.values.length === 1;

@@ -1,4 +1,3 @@
-import type { ModelName } from '../catalogue.ts';
 import { parseUrl } from '../validation/public-url.ts';
 import type { ClientOptions, Connection } from './connection.ts';
 import { connectionHeaders, defaultTimeouts, type NoResponse, query } from './connection.ts';
@@ -8,7 +7,7 @@ import { policyResponse } from './response-schemas.ts';
 
 export type Upload = {
   /** The model that will read the file; the upload is valid for it only. */
-  readonly model: ModelName;
+  readonly model: string;
   /** The file's name; characters other than letters, digits, dots, hyphens and underscores become underscores. */
   readonly name: string;
   readonly bytes: Uint8Array;

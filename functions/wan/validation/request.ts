@@ -1,25 +1,19 @@
 import { maxImageBytes, type RotatedImages } from '../../media/image.ts';
 import { type Issue, maxIssues, type Warning } from '../../shared/issues.ts';
 import { isJsonObject } from '../../shared/json-body.ts';
-import {
-  findModel,
-  isModelName,
-  type Model,
-  type ModelName,
-  type NamedModel,
-  type Resolution,
-  type ratios,
-  resolveAlias,
-} from '../catalogue.ts';
+import { type Model, type ModelName, type Resolution, type ratios, resolveAlias } from '../catalogue.ts';
+import { type Row, rowOf } from '../changes.ts';
 import { checkMediaTypes, type MediaItem, mediaListOf, shorthandNames } from '../media.ts';
-import { type Deployment, missingSettings, offeredModels } from '../prices.ts';
+import { type Deployment, missingSettings, offeredModels, retirement } from '../prices.ts';
 import { type RequestBody, readBody } from './body.ts';
-import { applyModelRules, checkLengths, checkPromptLengths, withDefaults } from './rules.ts';
+import { applyModelRules, applyWatermarkRule, checkLengths, checkPromptLengths, withDefaults } from './rules.ts';
 import { type CheckedMedia, checkAddresses, rawBase64ToDataUrl } from './urls.ts';
 
 /** A valid request, with the model's defaults filled in. */
 export type VideoRequest = {
-  model: ModelName;
+  model: string;
+  /** The model whose rules apply, for one that the deployment added to the catalogue. */
+  family?: ModelName;
   input: {
     prompt?: string;
     negative_prompt?: string;
@@ -87,8 +81,9 @@ export function checkRequest(body: unknown, options: CheckOptions): CheckedReque
   if (options.mode === 'tolerant') acceptLegacyForms(input);
   const name = options.mode === 'tolerant' && typeof read.model === 'string' ? resolveAlias(read.model) : read.model;
   // The rules of a model that is not offered apply too, so that all issues are reported together.
-  const model = isModelName(name) ? findModel(name) : undefined;
+  const model = rowOf(name, options.deployment.changes);
   const rules = model ? applyModelRules(model, input, parameters, options.mode) : noFindings;
+  const watermark = applyWatermarkRule(options, parameters);
   const lengths = checkPromptLengths(model, input);
   const media = mediaListOf(input);
   const addresses = checkAddresses(media, read.webhook_url, {
@@ -105,6 +100,7 @@ export function checkRequest(body: unknown, options: CheckOptions): CheckedReque
     ...(read.issues.some(isOfMedia) ? [] : mediaIssues(model, media, input.prompt)),
     ...read.issues,
     ...rules.issues,
+    ...watermark.issues,
     ...lengths.issues,
     ...addresses.issues,
   ];
@@ -118,13 +114,21 @@ export function checkRequest(body: unknown, options: CheckOptions): CheckedReque
     ok: true,
     request: {
       model: model.name,
+      ...(model.family === model.name ? {} : { family: model.family }),
       input: { ...prompts, media: addresses.media.map(({ type, url }) => ({ type, url })) },
       parameters: withDefaults(model, parameters),
       metadata,
       ...(webhook_url === undefined ? {} : { webhook_url }),
     },
     media: addresses.media,
-    warnings: [...read.warnings, ...rules.warnings, ...lengths.warnings, ...addresses.warnings].slice(0, maxIssues),
+    warnings: [
+      ...retirementWarnings(model, options.deployment),
+      ...read.warnings,
+      ...rules.warnings,
+      ...watermark.warnings,
+      ...lengths.warnings,
+      ...addresses.warnings,
+    ].slice(0, maxIssues),
   };
 }
 
@@ -153,14 +157,28 @@ function acceptLegacyForms(input: RequestBody['input']): void {
   for (const item of input.media ?? []) item.url = rawBase64ToDataUrl(item.url) ?? item.url;
 }
 
-function modelIssues(name: unknown, model: NamedModel | undefined, deployment: Deployment): Issue[] {
-  const offered = offeredModels(deployment).join(', ');
+function modelIssues(name: unknown, model: Row | undefined, deployment: Deployment): Issue[] {
+  const offered = offeredModels(deployment)
+    .map((row) => row.name)
+    .join(', ');
   if (!model) {
     const code = name === undefined ? 'missing' : typeof name === 'string' ? 'unknown_model' : 'wrong_type';
     return [{ pointer: '/model', code, message: `Give the name of an offered model: ${offered}.` }];
   }
-  const missing = missingSettings(model.name, deployment);
+  if (retirement(model, deployment) === 'retired') {
+    const successor = model.replaced_by ? `Use ${model.replaced_by}` : `Use one of ${offered}`;
+    const message = `Wan has retired ${model.name} on ${model.retires_at}. ${successor}.`;
+    return [{ pointer: '/model', code: 'model_retired', message }];
+  }
+  const missing = missingSettings(model, deployment);
   if (missing.length === 0) return [];
   const message = `This deployment does not offer ${model.name}. ${missing.join(' ')} Offered are ${offered}.`;
   return [{ pointer: '/model', code: 'model_not_offered', message }];
+}
+
+function retirementWarnings(model: Row, deployment: Deployment): Warning[] {
+  if (retirement(model, deployment) !== 'soon') return [];
+  const successor = model.replaced_by ? ` Use ${model.replaced_by} from then on.` : '';
+  const message = `Wan retires ${model.name} on ${model.retires_at}.${successor}`;
+  return [{ pointer: '/model', code: 'model_retires_soon', message }];
 }

@@ -2,7 +2,7 @@ import type { Issue, Warning } from '../../shared/issues.ts';
 import { type Model, models } from '../catalogue.ts';
 import { kindOfMedia, type LocatedMedia } from '../media.ts';
 import { AUTOMATIC_DURATION, describeDurations, takesDuration } from '../output.ts';
-import { sum } from '../prices.ts';
+import { type Deployment, sum } from '../prices.ts';
 import { countCharacters } from '../prompt.ts';
 import { brokenText, type FieldsOf } from './body.ts';
 import { type inputFields, maxPromptCharacters, type parameterFields } from './schema.ts';
@@ -112,6 +112,28 @@ export function applyModelRules(
     );
   }
   return { issues, warnings };
+}
+
+/**
+ * Sets the watermark in a deployment where every video has it. A request without one is an issue; in tolerant mode, whose clients often
+ * send the default, it is changed with a warning.
+ * @param parameters changed in place
+ */
+export function applyWatermarkRule(
+  { deployment, mode }: { deployment: Pick<Deployment, 'watermark'>; mode: 'strict' | 'tolerant' },
+  parameters: Parameters,
+): Findings {
+  const found: Findings = { issues: [], warnings: [] };
+  if (deployment.watermark !== 'always') return found;
+  const isRefused = parameters.watermark === false;
+  parameters.watermark = true;
+  if (!isRefused) return found;
+  const pointer = '/parameters/watermark';
+  const code = 'watermark_required';
+  const message = 'In this deployment every video has a watermark. Leave "watermark" out, or set it to true.';
+  if (mode === 'strict') found.issues.push({ pointer, code, message });
+  else found.warnings.push({ pointer, code, message: `Set to true. ${message}` });
+  return found;
 }
 
 /**

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { findModel, type Model, type ModelName, modelNames, ratios, resolutionNames } from '../catalogue.ts';
+import { findModel, type Model, modelNames, ratios, resolutionNames } from '../catalogue.ts';
 import { mediaTypes } from '../media.ts';
 import { AUTOMATIC_DURATION } from '../output.ts';
 
@@ -169,9 +169,26 @@ const noShotTypeWithoutRewriting = {
  * are validated by `checkRequest`.
  */
 export const videoRequestSchema = (kind: 'video' | 'estimate') =>
-  z.union(modelNames.map((name) => requestSchemaOf(findModel(name), kind)));
+  z.union([...modelNames.map((name) => requestSchemaOf(findModel(name), kind)), addedModelSchema(kind)]);
 
-function requestSchemaOf(model: Model & { name: ModelName }, kind: 'video' | 'estimate') {
+/** Any name but those of the catalogue. */
+const addedName = new RegExp(`^(?!(${modelNames.join('|').replaceAll('.', '\\.')})$)[a-z0-9][a-z0-9._-]{0,63}$`);
+
+/** A request for a model that a deployment added to the catalogue. */
+const addedModelSchema = (kind: 'video' | 'estimate') =>
+  z
+    .strictObject({
+      model: z.string().regex(addedName).meta({
+        description: 'A model that the deployment added: `GET /models/{name}/schema` has its fields and values.',
+      }),
+      input: kind === 'video' ? inputSchema : inputSchema.optional(),
+      parameters: parametersSchema.optional(),
+      metadata: metadataField,
+    })
+    .meta({ title: 'Added model' });
+
+/** The schema of requests for one model. */
+export function requestSchemaOf(model: Model & { name: string }, kind: 'video' | 'estimate') {
   const { name, resolutions, durations, audio_switch, shot_type, template, ratio, prompt_extend } = model;
   const { prompt, negative_prompt, img_url, last_frame_url, audio_url, template: effect, media } = inputSchema.shape;
   const { audio, shot_type: shotType, ratio: ratioField, prompt_extend: rewriting, ...plain } = parametersSchema.shape;

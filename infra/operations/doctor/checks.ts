@@ -14,8 +14,9 @@ import { limitsOf, readModelQueue } from '../../../functions/queue/model-queue.t
 import { readQueue } from '../../../functions/queue/waiting.ts';
 import type { LimitSettings } from '../../../functions/shared/environment.ts';
 import { timeToLive } from '../../../functions/shared/table-schema.ts';
+import { currentChanges } from '../../../functions/video/catalogue-changes.ts';
 import type { Table } from '../../../functions/video/table.ts';
-import { models } from '../../../functions/wan/catalogue.ts';
+import { type CatalogueChanges, changeOf, rowNames, rowOf } from '../../../functions/wan/changes.ts';
 import type { Deployment } from './deployment.ts';
 import { type Finding, failure, ok, warning } from './finding.ts';
 
@@ -83,10 +84,15 @@ export async function checkStorage(
 }
 
 /** Checks whether a model queue is paused or has more running videos than permits. */
-export async function checkQueues(table: Table, limits: LimitSettings): Promise<Finding[]> {
+export async function checkQueues(
+  table: Table,
+  limits: LimitSettings,
+  file: CatalogueChanges = {},
+): Promise<Finding[]> {
+  const changes = await currentChanges(table, file);
   const findings: Finding[] = [];
-  for (const model of models) {
-    const { permits } = limitsOf(model, limits);
+  for (const model of rowNames(changes).map((name) => rowOf(name, changes)!)) {
+    const { permits } = limitsOf(model, limits, changeOf(model.name, changes).limits);
     const { running, paused_until, pause_reason } = await readModelQueue(table, model.name);
     if (paused_until && Date.parse(paused_until) > table.now()) {
       findings.push(
@@ -117,11 +123,12 @@ const describeLimits = ({ extra_permits, models: own }: LimitSettings): string =
  */
 export async function checkActivity(
   table: Table,
+  file: CatalogueChanges,
   stepFunctions?: SFNClient,
   stateMachineArn?: string,
 ): Promise<Finding[]> {
   let [permits, waiting] = [0, 0];
-  for (const { name } of models) {
+  for (const name of rowNames(await currentChanges(table, file))) {
     const { running } = await readModelQueue(table, name);
     permits += running.size;
     for (const videos of (await readQueue(table, name, running)).owners.values()) waiting += videos.length;

@@ -14,13 +14,18 @@ interface KeyTarget {
   wanBaseUrl: string;
 }
 
+/** Returns the value of the secret. */
+export async function readWanKey(secrets: Pick<SecretsManagerClient, 'send'>, secret: string): Promise<string> {
+  const { SecretString = '' } = await secrets.send(new GetSecretValueCommand({ SecretId: secret }));
+  return SecretString.trim();
+}
+
 /** Checks the secret and its key. */
 export async function checkWanKey(
   { secrets, ...services }: KeyServices & { secrets: Pick<SecretsManagerClient, 'send'> },
   { secret, ...target }: KeyTarget & { secret: string },
 ): Promise<Finding[]> {
-  const { SecretString = '' } = await secrets.send(new GetSecretValueCommand({ SecretId: secret }));
-  const judged = judgeKey(SecretString);
+  const judged = judgeKey(await readWanKey(secrets, secret));
   if (!judged.ok) {
     const command =
       'aws secretsmanager put-secret-value --secret-id <WanSecretArn> --secret-string file://wan-key.txt (the whole value is the key)';
@@ -52,7 +57,8 @@ export async function checkKey(
       return [warning('Wan throttles requests, so the key could not be checked.', 'Try again in a minute.')];
     case 'refused': {
       for (const other of regionNames.filter((name) => name !== region)) {
-        if ((await probe(regions[other].base_url)).outcome === 'answered') {
+        const { base_url } = regions[other];
+        if (base_url && (await probe(base_url)).outcome === 'answered') {
           return [
             failure(
               `The key belongs to ${other}, but this deployment uses ${region}.`,

@@ -1,5 +1,4 @@
 import type { VideoRecord } from '../../../functions/video/record.ts';
-import type { ModelName } from '../../../functions/wan/catalogue.ts';
 import { createWanClient } from '../../../functions/wan/client/client.ts';
 import { hostOfLink, type TrustedHosts, trustedVideoUrl } from '../../../functions/wan/video-host.ts';
 import { type Finding, failure, ok, warning } from '../doctor/finding.ts';
@@ -20,7 +19,7 @@ const LIST_SECONDS = 120;
  */
 export async function checkTaskList(
   { baseUrl, key, fetch }: WanAccess,
-  task: { id: string; submit_time: string; model: ModelName },
+  task: { id: string; submit_time: string; model: string },
   prompt: string,
 ): Promise<Finding[]> {
   const wan = createWanClient({ baseUrl, apiKey: async () => key, fetch });

@@ -171,6 +171,7 @@ export const anArchivedVideo: ArchivedVideo = {
   height: 480,
   fps: 30,
   codecs: ['avc1'],
+  provenance: { c2pa: false, aigc_label: false, watermark: false },
 };
 
 export const anOwner = () => `owner-${randomUUID()}`;

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { changeStatus, readVideo } from '../../../functions/video/store.ts';
 import { startTable } from '../../support/table.ts';
+import { aDeployment } from '../../support/videos.ts';
 import { png } from '../media/support.ts';
 import { aDropFolder, bucket, imageBytes } from './support.ts';
 
@@ -15,6 +16,28 @@ beforeEach(() => {
   folder = aDropFolder(store.table);
 });
 const prompt = { prompt: 'A cat runs' };
+
+describe('a drop of a model that is retired', () => {
+  const changes = { 'wan2.2-i2v-flash': { retires_at: '2026-02-20', replaced_by: 'wan2.7-i2v' } };
+  const droppedOn = (day: string) =>
+    aDropFolder(store.table, { deployment: { ...aDeployment(), changes, now: Date.parse(day) } }).drop(
+      'drop/cat.png',
+      imageBytes,
+      prompt,
+    );
+
+  test('has a warning within 30 days', async () => {
+    expect(await droppedOn('2026-02-01')).toMatchObject({
+      video: { status: 'queued', warnings: [{ pointer: '/model', code: 'model_retires_soon' }] },
+    });
+  });
+
+  test('fails afterwards, with the successor in its reason', async () => {
+    expect(await droppedOn('2026-02-20')).toMatchObject({
+      video: { status: 'failed', error: { code: 'model_retired', message: expect.stringContaining('wan2.7-i2v') } },
+    });
+  });
+});
 
 describe('an image that is dropped', () => {
   test('becomes a queued video that names exactly this version, and is dispatched', async () => {

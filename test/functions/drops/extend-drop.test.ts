@@ -24,6 +24,7 @@ async function aSource(given: Partial<VideoRecord> = {}): Promise<VideoRecord> {
   const video = {
     ...{ bucket: 'videos', key: `${id}/1-1.mp4`, version_id: 'v1', content_type: 'video/mp4', bytes: 1000 },
     ...{ sha256: 'a'.repeat(64), duration_seconds: 5, width: 1280, height: 720, fps: 30, codecs: [] },
+    provenance: { c2pa: false, aigc_label: false, watermark: false },
   };
   const { owner } = folder.services.defaults;
   const parameters = { resolution: '720P', duration: 5, watermark: false } as const;

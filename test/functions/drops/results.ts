@@ -75,6 +75,7 @@ const archived = (id: string): Partial<VideoRecord> => ({
     height: 480,
     fps: 30,
     codecs: ['avc1.640020'],
+    provenance: { c2pa: false, aigc_label: false, watermark: false },
   },
   cost: { amount: 0.1, currency: 'USD', unit_price: 0.02, seconds: 5, as_of: '2026-01-01' },
 });

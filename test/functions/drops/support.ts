@@ -24,7 +24,7 @@ interface Stored {
 /** A drop folder with versions and the services that handle its events, over a real table. No wait ends by itself. */
 export function aDropFolder(
   table: Table,
-  given: Partial<Pick<DropServices, 'rules' | 'defaults' | 'rotatedImages'>> = {},
+  given: Partial<Pick<DropServices, 'rules' | 'defaults' | 'rotatedImages' | 'deployment'>> = {},
 ) {
   const versions = new Map<string, Stored[]>();
   const deleted = new Set<string>();

@@ -87,6 +87,7 @@ describe('the result next to an image', () => {
         duration_seconds: 5,
         width: 832,
         height: 480,
+        provenance: { c2pa: false, aigc_label: false, watermark: false },
       },
       model: video.model,
       input: { prompt: 'A cat runs', negative_prompt: 'blur' },

@@ -48,6 +48,8 @@ const environment = () => ({
   WAN_REGION: 'singapore' as const,
   WAN_BASE_URL: 'https://dashscope-intl.aliyuncs.com/api/v1',
   MODEL_PRICES: {},
+  WATERMARK: 'requested' as const,
+  CATALOGUE: {},
   TRUSTED_ORIGINS: [],
   ROTATED_IMAGES: 'accept' as const,
   MONTHLY_SPENDING_LIMIT: undefined,

@@ -38,6 +38,8 @@ const environment = {
   LONG_POLLS: { per_owner: 1, total: 10 },
   FILE_LINK_SECRET_ARN: 'arn:links',
   MODEL_PRICES: {},
+  WATERMARK: 'requested',
+  CATALOGUE: {},
 } as const;
 const platform = aPlatform(store.table, {
   stepFunctions: { send: async () => ({}) },

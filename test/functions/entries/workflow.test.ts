@@ -34,12 +34,15 @@ const wan = {
   WAN_SECRET_ARN: 'arn:secret',
   WAN_REGION: 'singapore',
   MODEL_PRICES: {},
+  WATERMARK: 'requested',
+  CATALOGUE: {},
   WAN_QUERIES_PER_SECOND: 10,
 } as const;
 const dispatching = {
   TABLE_NAME: 'videos',
   STATE_MACHINE_ARN: 'arn:aws:states:us-east-1:0:stateMachine:videos',
   LIMIT_SETTINGS: { extra_permits: 0, models: {} },
+  CATALOGUE: {},
 };
 const creating = {
   ...wan,

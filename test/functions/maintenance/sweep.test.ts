@@ -98,12 +98,12 @@ test('restarts a workflow that keeps failing at growing intervals', async () => 
 test('releases permits of ended videos, starts queued videos with a permit, and dispatches', async () => {
   const ended = await add('failed', { model: 'sweeper' });
   const waiting = await add('queued', { model: 'sweeper', run: 0 });
-  await claimPermit(store.table, dispatcher.limitsOf('sweeper'), ended);
+  await claimPermit(store.table, await dispatcher.limitsOf('sweeper'), ended);
   expect(await sweep(dispatcher, ['sweeper'])).toMatchObject({ dispatched: [waiting.id] });
   expect([...(await readModelQueue(store.table, 'sweeper')).running]).toEqual([waiting.id]);
 
   const claimed = await add('queued', { model: 'claimed', run: 0 });
-  await claimPermit(store.table, dispatcher.limitsOf('claimed'), claimed);
+  await claimPermit(store.table, await dispatcher.limitsOf('claimed'), claimed);
   expect(await sweep(dispatcher, ['claimed'])).toMatchObject({ dispatched: [claimed.id] });
   expect(executions.get(`${claimed.id}-1`)).toBe('RUNNING');
 });
@@ -136,7 +136,7 @@ test('restores the permit of a running video, but not of one whose task has ende
 
 test('does not write a queue whose videos all have their permits, because writes of large items are expensive', async () => {
   const model = 'kept-permits';
-  const limits = { ...dispatcher.limitsOf(model), permits: 3 };
+  const limits = { ...(await dispatcher.limitsOf(model)), permits: 3 };
   for (let count = 0; count < 3; count++) {
     const video = await add('running', { model });
     executions.set(`${video.id}-1`, 'RUNNING');
@@ -155,7 +155,7 @@ test('does not write a queue whose videos all have their permits, because writes
 
 test('removes the times of owners served more than an hour ago', async () => {
   const video = await add('running', { model: 'remembered' });
-  await claimPermit(store.table, dispatcher.limitsOf('remembered'), video);
+  await claimPermit(store.table, await dispatcher.limitsOf('remembered'), video);
   later(3600);
   await sweep(dispatcher, ['remembered']);
   expect((await readModelQueue(store.table, 'remembered')).served.size).toBe(1);

@@ -2,7 +2,7 @@ import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { ByteSource } from '../../../functions/media/byte-source.ts';
 import { inspectMp4 } from '../../../functions/media/mp4.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
-import { ffmpegFile, h264, movingImage, tone } from './support.ts';
+import { c2paBox, ffmpegFile, h264, movingImage, tone } from './support.ts';
 
 let indexLast: Buffer;
 let indexFirst: Buffer;
@@ -46,6 +46,35 @@ describe('inspectMp4', () => {
     const codecs = inspected.ok ? inspected.codecs : [];
     expect(codecs[0]).toMatch(/^avc1\.[0-9a-f]{6}$/);
     expect(codecs.slice(1)).toEqual(has_audio ? ['mp4a.40.2'] : []);
+  });
+
+  test('finds a C2PA manifest, wherever it is, and no other uuid box', async () => {
+    const other = Buffer.from(c2paBox);
+    other[8] = 0;
+    const long = Buffer.concat([Buffer.alloc(16), c2paBox.subarray(8)]);
+    long.writeUInt32BE(1, 0);
+    long.write('uuid', 4, 'latin1');
+    long.writeBigUInt64BE(BigInt(long.length), 8);
+    const media = indexLast.indexOf('mdat', 0, 'latin1') - 4;
+    const before = Buffer.concat([indexLast.subarray(0, media), c2paBox, indexLast.subarray(media)]);
+    expect(await inspect(before)).toMatchObject({ c2pa: true });
+    expect(await inspect(Buffer.concat([silent, c2paBox]))).toMatchObject({ ok: true, c2pa: true, aigc_label: false });
+    expect(await inspect(Buffer.concat([silent, long]))).toMatchObject({ ok: true, c2pa: true });
+    expect(await inspect(Buffer.concat([silent, other]))).toMatchObject({ ok: true, c2pa: false });
+    expect(await inspect(silent)).toMatchObject({ ok: true, c2pa: false, aigc_label: false });
+  });
+
+  test('finds the label AIGC in the metadata, as ffmpeg writes it, and no other key', async () => {
+    const value = 'AIGC={"Label":"1","ContentProducer":"example","ProduceID":"1"}';
+    const tags = ['-movflags', 'use_metadata_tags', '-metadata'];
+    const [labeled, titled, itunes] = await Promise.all([
+      ffmpegFile('label.mp4', ...movingImage('176x320', 1), ...h264, ...tags, value),
+      ffmpegFile('other.mp4', ...movingImage('176x320', 1), ...h264, ...tags, 'note=AIGC'),
+      ffmpegFile('title.mp4', ...movingImage('176x320', 1), ...h264, '-metadata', 'title=AIGC'),
+    ]);
+    expect(await inspect(labeled)).toMatchObject({ ok: true, aigc_label: true, c2pa: false });
+    expect(await inspect(titled)).toMatchObject({ ok: true, aigc_label: false });
+    expect(await inspect(itunes)).toMatchObject({ ok: true, aigc_label: false });
   });
 
   test('detects a truncated file, wherever the cut, even with a complete index', async () => {

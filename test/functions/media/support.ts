@@ -91,3 +91,12 @@ export const movingImage = (size: string, seconds: number) => [
 /** A tone. */
 export const tone = (seconds: number) => ['-f', 'lavfi', '-i', `sine=frequency=440:duration=${seconds}`];
 export const h264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', '-threads', '1'];
+
+/** A C2PA manifest's box, without the manifest. */
+export const c2paBox = Buffer.concat([
+  Buffer.from([0, 0, 0, 40]),
+  Buffer.from('uuid'),
+  Buffer.from('d8fec3d61b0e483c92975828877ec481', 'hex'),
+  Buffer.from([0, 0, 0, 0]),
+  Buffer.from('manifest\0\0\0\0'),
+]);

@@ -122,7 +122,7 @@ test('releases the permit of a video that has ended or is archiving', async () =
     const queue = newQueue(1);
     const video = aVideo({ model: queue.model, status });
     await createVideo(store.table, video);
-    await claimPermit(store.table, queue.dispatcher.limitsOf(queue.model), video);
+    await claimPermit(store.table, await queue.dispatcher.limitsOf(queue.model), video);
     expect(await startQueued(queue.dispatcher, video)).toBe(false);
     expect((await readModelQueue(store.table, queue.model)).running.size).toBe(0);
   }
@@ -131,7 +131,7 @@ test('releases the permit of a video that has ended or is archiving', async () =
 test('releases the permit of a deleted video', async () => {
   const queue = newQueue(1);
   const video = aVideo({ model: queue.model });
-  await claimPermit(store.table, queue.dispatcher.limitsOf(queue.model), video);
+  await claimPermit(store.table, await queue.dispatcher.limitsOf(queue.model), video);
   await startQueued(queue.dispatcher, video);
   expect((await readModelQueue(store.table, queue.model)).running.size).toBe(0);
 });
@@ -244,7 +244,7 @@ describe('a video that starts while another process releases its permit keeps th
     const queue = newQueue(1);
     const video = aVideo({ model: queue.model, status: 'failed' });
     await createVideo(store.table, video);
-    await claimPermit(store.table, queue.dispatcher.limitsOf(queue.model), video);
+    await claimPermit(store.table, await queue.dispatcher.limitsOf(queue.model), video);
     const table = interruptedTable(queue.dispatcher.table, async () => {
       await releaseAndDispatch(queue.dispatcher, video);
       await changeStatus(store.table, video, 'queued');
@@ -268,7 +268,7 @@ describe('a video that starts while another process releases its permit keeps th
   test('when it starts after both reads of the releasing process', async () => {
     const queue = newQueue(1);
     const [video] = await queue.add('alice');
-    await claimPermit(store.table, queue.dispatcher.limitsOf(queue.model), video!);
+    await claimPermit(store.table, await queue.dispatcher.limitsOf(queue.model), video!);
     let interrupted = false;
     const send = async (command: { input: { UpdateExpression?: string } }) => {
       if (command.input.UpdateExpression?.includes('#status = :to') && !interrupted) {
@@ -306,7 +306,7 @@ test('an error with the next video does not fail the release of an ended one', a
   const queue = newQueue(1);
   const video = aVideo({ model: queue.model, status: 'failed' });
   await createVideo(store.table, video);
-  await claimPermit(store.table, queue.dispatcher.limitsOf(queue.model), video);
+  await claimPermit(store.table, await queue.dispatcher.limitsOf(queue.model), video);
   await queue.add('bob');
   const broken = { send: () => Promise.reject(new Error('Step Functions is down.')) };
   const workflow = { ...queue.dispatcher.workflow, client: broken as never };

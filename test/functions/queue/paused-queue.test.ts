@@ -115,7 +115,7 @@ test('probes again a minute after a probe that crashed', async () => {
 });
 
 test('a dispatcher with an outdated read of the pause claims nothing', async () => {
-  const limits = dispatcher.limitsOf(model);
+  const limits = await dispatcher.limitsOf(model);
   await pauseQueue(store.table, model, 'arrears');
   expect(await claimPermit(store.table, limits, videos[0]!)).toBe(false);
   const paused = await readModelQueue(store.table, model);
@@ -143,7 +143,7 @@ test('probing for an hour uses up no runs of a video and does not delay its rest
 });
 
 test('starts no probe while all permits are held, and does not extend the pause', async () => {
-  for (const video of videos.slice(0, permits)) await claimPermit(store.table, dispatcher.limitsOf(model), video);
+  for (const video of videos.slice(0, permits)) await claimPermit(store.table, await dispatcher.limitsOf(model), video);
   await pauseQueue(store.table, model, 'arrears');
   clock.now += 61_000;
   expect(await dispatch(dispatcher, model)).toEqual([]);

@@ -19,6 +19,7 @@ const archived = (given: Partial<ArchivedVideo> = {}): ArchivedVideo => ({
   height: 720,
   fps: 30,
   codecs: [],
+  provenance: { c2pa: false, aigc_label: false, watermark: false },
   ...given,
 });
 const image = { bucket: 'uploads', key: 'inputs/source/1.png', version_id: 'v2', content_type: 'image/png', bytes: 9 };

@@ -1,7 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { findModel, type ModelName, models } from '../../../functions/wan/catalogue.ts';
+import { rowOf } from '../../../functions/wan/changes.ts';
 import { describeDurations, outputSize, takesDuration } from '../../../functions/wan/output.ts';
-import { billableSeconds, missingSettings, offeredModels, priceOf } from '../../../functions/wan/prices.ts';
+import {
+  billableSeconds,
+  type Deployment,
+  missingSettings,
+  offeredModels,
+  priceOf,
+} from '../../../functions/wan/prices.ts';
 import { regionNames, regions, workspaceBaseUrl } from '../../../functions/wan/regions.ts';
 import { aDeployment, everyModel } from '../../support/videos.ts';
 
@@ -14,6 +21,8 @@ const reference = [
   ['wan2.1-i2v-turbo', '480P 720P', '720P', '3 4 5', 800, false, false, 2],
   ['wan2.1-i2v-plus', '720P', '720P', '5', 800, false, false, 2],
 ] as const;
+
+const offeredNames = (deployment: Deployment) => offeredModels(deployment).map(({ name }) => name);
 
 describe('the catalogue', () => {
   test.each(reference)(
@@ -41,13 +50,13 @@ describe('the catalogue', () => {
 
   test('offers what has a price in the region and the domain that it needs', () => {
     const names = reference.map(([name]) => name);
-    expect(offeredModels(aDeployment())).toEqual([...names, 'wan2.7-i2v', 'wan2.7-i2v-2026-04-25']);
-    expect(offeredModels(aDeployment('beijing'))).toEqual(names);
-    expect(offeredModels(everyModel)).toEqual(models.map(({ name }) => name));
+    expect(offeredNames(aDeployment())).toEqual([...names, 'wan2.7-i2v', 'wan2.7-i2v-2026-04-25']);
+    expect(offeredNames(aDeployment('beijing'))).toEqual(names);
+    expect(offeredNames(everyModel)).toEqual(models.map(({ name }) => name));
     const emulator = { ...aDeployment(), base_url: 'http://127.0.0.1:4401/api/v1' };
-    expect(offeredModels(emulator)).toContain('wan3.0-video');
+    expect(offeredNames(emulator)).toContain('wan3.0-video');
     const beijing = { ...aDeployment('beijing'), base_url: workspaceBaseUrl('ws-1', 'beijing') };
-    expect(offeredModels(beijing)).toEqual([...names, 'wan3.0-video', 'wan3.0-video-prime']);
+    expect(offeredNames(beijing)).toEqual([...names, 'wan3.0-video', 'wan3.0-video-prime']);
   });
 
   test.each<[ModelName, RegExp[]]>([
@@ -56,7 +65,7 @@ describe('the catalogue', () => {
     ['wan3.0-video', [/workspace domain.*"workspaceId"/]],
     ['wan3.0-video-prime', [/workspace domain.*"workspaceId"/, /price in singapore.*"prices"/]],
   ])('names the settings that %s lacks', (name, expected) => {
-    const missing = missingSettings(name, aDeployment());
+    const missing = missingSettings(rowOf(name)!, aDeployment());
     expect(missing).toHaveLength(expected.length);
     for (const [index, pattern] of expected.entries()) expect(missing[index]).toMatch(pattern);
   });
@@ -109,8 +118,8 @@ describe('priceOf', () => {
 
   test('has a price for every offered tier in every region', () => {
     for (const region of regionNames) {
-      for (const name of offeredModels(aDeployment(region))) {
-        for (const tier of findModel(name).resolutions) {
+      for (const { name, resolutions } of offeredModels(aDeployment(region))) {
+        for (const tier of resolutions) {
           expect(priceOf(name, tier, 5, aDeployment(region))).toBeDefined();
         }
       }

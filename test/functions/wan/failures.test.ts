@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { findModel } from '../../../functions/wan/catalogue.ts';
 import { provesNothingSent } from '../../../functions/wan/client/http.ts';
 import { explainEnding, explainFailure, failureCodes } from '../../../functions/wan/failures.ts';
 import { isSamePrompt } from '../../../functions/wan/prompt.ts';
@@ -122,6 +123,6 @@ describe('isSamePrompt', () => {
     ['a cat', undefined, false],
     [undefined, 'a cat', false],
   ])('%#', (sent, reported, same) => {
-    expect(isSamePrompt('wan2.6-i2v', sent, reported)).toBe(same);
+    expect(isSamePrompt(findModel('wan2.6-i2v'), sent, reported)).toBe(same);
   });
 });

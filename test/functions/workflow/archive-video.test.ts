@@ -29,7 +29,7 @@ import { copyAndVerify } from '../../../functions/workflow/verify-video.ts';
 import { type RunningS3, serve } from '../../../local/aws/s3/s3.ts';
 import { startTable } from '../../support/table.ts';
 import { aDeployment, aTask, aVideo, storedInput } from '../../support/videos.ts';
-import { ffmpegFile, h264, movingImage } from '../media/support.ts';
+import { c2paBox, ffmpegFile, h264, movingImage } from '../media/support.ts';
 import { crashAfter, crashingTable } from './support.ts';
 
 const bucket = 'videos';
@@ -534,10 +534,38 @@ test("stores the API's view of the video next to the MP4", async () => {
   await archiveVideo(services(undefined, { table }), video);
   const record = (await readVideo(store.table, video.id))!;
   const [key = ''] = pairOf(record);
-  expect(JSON.parse(await read(key))).toEqual(JSON.parse(JSON.stringify(viewOf(record, moment))));
+  expect(JSON.parse(await read(key))).toEqual({
+    ai_generated: true,
+    ...JSON.parse(JSON.stringify(viewOf(record, moment))),
+  });
   expect(record.timeline.at(-1)?.status).toBe('succeeded');
   const head = await s3.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
   expect(head.ContentType).toBe('application/json');
+});
+
+test('archives the marks of AI-generated content byte for byte, and records them', async () => {
+  const marked = Buffer.concat([mp4, c2paBox]);
+  answer = (_, response) =>
+    response.writeHead(200, { 'content-type': 'video/mp4', 'content-length': marked.length }).end(marked);
+  const { id, parameters } = await archiving();
+  const video = await archiving({ parameters: { ...parameters, watermark: true } });
+  await archiveVideo(services(), { id: video.id, run: 1 });
+  const record = (await readVideo(store.table, video.id))!;
+  expect(record.video).toMatchObject({
+    sha256: createHash('sha256').update(marked).digest('hex'),
+    provenance: { c2pa: true, aigc_label: false, watermark: true },
+  });
+  const expected = { 'ai-generated': 'true', model: record.model, 'task-time': record.task!.submit_time };
+  for (const Key of [record.video!.key, record.video!.key.replace('.mp4', '.json')]) {
+    expect((await s3.send(new HeadObjectCommand({ Bucket: bucket, Key }))).Metadata).toEqual(expected);
+  }
+  answer = whole;
+  await archiveVideo(services(), { id, run: 1 });
+  expect((await readVideo(store.table, id))?.video?.provenance).toEqual({
+    c2pa: false,
+    aigc_label: false,
+    watermark: false,
+  });
 });
 
 test('with a retention time, record and metadata have the same end of it, and the record expires 30 days later', async () => {
@@ -548,7 +576,10 @@ test('with a retention time, record and metadata have the same end of it, and th
   const end = Date.parse(record.updated_at) + 90 * 24 * 3600_000;
   expect(record.expires_at).toBe(new Date(end).toISOString());
   const metadata = new GetObjectCommand({ Bucket: bucket, Key: record.video!.key.replace('.mp4', '.json') });
-  expect(JSON.parse(await (await s3.send(metadata)).Body!.transformToString())).toEqual(viewOf(record, Date.now()));
+  expect(JSON.parse(await (await s3.send(metadata)).Body!.transformToString())).toEqual({
+    ai_generated: true,
+    ...viewOf(record, Date.now()),
+  });
   const item = await readItem(store.table, id);
   expect(item?.ttl).toBe(Math.ceil(end / 1000) + 30 * 24 * 3600);
 });

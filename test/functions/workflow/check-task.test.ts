@@ -39,7 +39,7 @@ async function running(answer: Partial<Task> | Exclude<QueryOutcome, Task>, give
     recordMetric: () => undefined,
     onUnknownStatus: (_, status) => void unknown.push(status),
   };
-  await claimPermit(store.table, services.limitsOf(model), video);
+  await claimPermit(store.table, await services.limitsOf(model), video);
   const stateAfter = async () => ({
     video: (await readVideo(store.table, video.id))!,
     permits: [...(await readModelQueue(store.table, model)).running],

@@ -22,7 +22,7 @@ async function open(given: Partial<VideoRecord>) {
     workflow: scriptedExecutions().workflow,
     limitsOf: () => ({ model, permits: 1, submit_interval_ms: 1 }),
   };
-  await claimPermit(store.table, dispatcher.limitsOf(model), video);
+  await claimPermit(store.table, await dispatcher.limitsOf(model), video);
   const after = async () => ({
     video: (await readVideo(store.table, video.id))!,
     permits: (await readModelQueue(store.table, model)).running.size,

@@ -133,7 +133,7 @@ describe('an ended video is released and counted once', () => {
     for (let point = 1; ; point++) {
       const own = scripted(1, 1);
       const video = await own.add({ run: 1, ...given });
-      await claimPermit(store.table, own.dispatcher.limitsOf(model), video);
+      await claimPermit(store.table, await own.dispatcher.limitsOf(model), video);
       await reserveSpending(store.table, video, 1);
       const crashing = crashAfter(point);
       const dying = { ...own.dispatcher, table: crashingTable(store.table, crashing) };
@@ -205,7 +205,7 @@ test('a late failure releases neither permit nor reservation of the next attempt
 test('a deleted video releases its permit and costs nothing more', async () => {
   const own = scripted(1, 1);
   const video = await own.add({ run: 1, status: 'succeeded', cost: estimated_cost });
-  await claimPermit(store.table, own.dispatcher.limitsOf(model), video);
+  await claimPermit(store.table, await own.dispatcher.limitsOf(model), video);
   await reserveSpending(store.table, video, 1);
   await settleSpending(store.table, video);
   await replaceWithTombstone(store.table, video);

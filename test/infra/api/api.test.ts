@@ -58,6 +58,7 @@ describe('the API', () => {
       ['/openapi.json', 'contract', 'NONE'],
       ['/docs', 'contract', 'NONE'],
       ['/models', 'catalogue', byKey],
+      ['/models/{name}/schema', 'catalogue', byKey],
       ['/usage', 'videos', byKey],
       ['/videos', 'videos', byKey],
       ['/videos/{id}', 'videos', byKey],
@@ -65,7 +66,17 @@ describe('the API', () => {
       ['/api/v1/files/{file}', 'dashscope', 'NONE'],
     ].flatMap(([path, ...rest]) => ['GET', 'HEAD'].map((method) => [`${method} ${path}`, ...rest]));
     const others = [
-      ...['', '/health', '/openapi.json', '/docs', '/models', '/usage', '/estimates', '/uploads'],
+      ...[
+        '',
+        '/health',
+        '/openapi.json',
+        '/docs',
+        '/models',
+        '/models/{name}/schema',
+        '/usage',
+        '/estimates',
+        '/uploads',
+      ],
       ...[
         '/videos',
         '/videos/{id}',

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { readTrustedHosts } from '../../../functions/video/catalogue-changes.ts';
+import { readRowChanges, readTrustedHosts } from '../../../functions/video/catalogue-changes.ts';
 import { run } from '../../../infra/operations/catalogue.ts';
 import { startTable } from '../../support/table.ts';
 
@@ -26,13 +26,34 @@ async function command(...args: string[]) {
 }
 
 test('adds, lists and removes hosts', async () => {
-  expect((await command('list')).output).toBe('Operators have trusted no further hosts.');
+  expect((await command('list')).output).toBe('Operators have changed nothing.');
   expect((await command('host', 'add', host)).output).toContain('continue within two minutes');
   expect(await command('host', 'add', host)).toMatchObject({ status: 0 });
   await command('host', 'add', 'http://localhost:4401');
   expect((await command('list')).output).toBe(`host ${host}\nhost http://localhost:4401`);
   expect((await command('host', 'remove', host)).output).toBe(`Removed ${host}.`);
   expect(await readTrustedHosts(store.table)).toEqual(['http://localhost:4401']);
+});
+
+test('adds a model, sets its price and its limits, retires it and offers it again', async () => {
+  const today = new Date().toISOString().slice(0, 10);
+  expect(await command('add', 'wan9.9-i2v', 'wan2.6-i2v')).toMatchObject({ status: 0, error: '' });
+  await command('price', 'wan9.9-i2v', 'USD', '720P=0.2', '1080P=0.3');
+  await command('limit', 'wan9.9-i2v', 'concurrent_tasks=3');
+  await command('retire', 'wan9.9-i2v', '2027-01-31', 'wan2.7-i2v');
+  await command('retire', 'wan2.6-i2v', 'wan9.9-i2v');
+  const row = {
+    family: 'wan2.6-i2v',
+    prices: { currency: 'USD', as_of: today, per_second: { '720P': 0.2, '1080P': 0.3 } },
+    limits: { concurrent_tasks: 3 },
+  };
+  expect(await readRowChanges(store.table)).toEqual({
+    'wan9.9-i2v': { ...row, retires_at: '2027-01-31', replaced_by: 'wan2.7-i2v' },
+    'wan2.6-i2v': { retires_at: today, replaced_by: 'wan9.9-i2v' },
+  });
+  expect((await command('list')).output).toContain('model wan2.6-i2v {"retires_at"');
+  await command('offer', 'wan9.9-i2v');
+  expect((await readRowChanges(store.table))['wan9.9-i2v']).toEqual({ ...row, offered: true });
 });
 
 describe('a usage error has status 1 and a helpful message, and changes nothing', () => {
@@ -50,10 +71,22 @@ describe('a usage error has status 1 and a helpful message, and changes nothing'
     [['host', 'add', 'http://example.com'], /without a scheme/],
     [['host', 'add', 'http://169.254.169.254'], /without a scheme/],
     [['host', 'remove', host], /has not added/],
+    [['offer', 'wan8'], /no model "wan8". Add it with/],
+    [['offer', 'wan2.6-i2v', 'now'], /Unexpected argument/],
+    [['add', 'wan2.6-i2v', 'wan2.7-i2v'], /catalogue already/],
+    [['add', 'wan9.9-i2v', 'wan8'], /family/],
+    [['add', 'wan9.9-i2v'], /family: must name the model/],
+    [['price', 'wan2.6-i2v', 'USD'], /720P=0\.1/],
+    [['price', 'wan2.6-i2v', 'EUR', '720P=1'], /currency/],
+    [['price', 'wan2.6-i2v', 'USD', '480P=1'], /the model has 720P, 1080P/],
+    [['limit', 'wan2.6-i2v', 'concurrent_tasks=0.5'], /concurrent_tasks/],
+    [['retire', 'wan2.6-i2v', '2027-13-01'], /must be a date/],
+    [['retire', 'wan2.6-i2v', 'wan8'], /replaced_by: must name another model/],
   ])('%j', async (args, sentence) => {
     const { status, error } = await command(...args);
     expect(status).toBe(1);
     expect(error).toMatch(sentence);
     expect(await readTrustedHosts(store.table)).toEqual([]);
+    expect(await readRowChanges(store.table)).toEqual({});
   });
 });

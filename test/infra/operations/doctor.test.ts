@@ -289,7 +289,7 @@ describe('the command', () => {
     const environment = { PORT: port(stack.api_url), WAN_PORT: port(stack.wan_url!), AWS_PORT: port(stack.aws_url) };
     const printed: string[] = [];
     expect(await run(['--local'], environment, (line) => printed.push(line))).toBe(0);
-    expect(printed.filter((line) => line.startsWith('✓ ok'))).toHaveLength(7);
+    expect(printed.filter((line) => line.startsWith('✓ ok'))).toHaveLength(9);
     expect(printed.at(-1)).toBe('\nAll checks passed.');
   }, 60_000);
 

@@ -254,12 +254,12 @@ describe('before the stack is deleted', () => {
   test('the doctor reports what still runs and waits', async () => {
     const { table, close } = startTable();
     const nothing = expect.stringMatching(/^Nothing runs/);
-    expect(await checkActivity(table)).toEqual([{ state: 'ok', summary: nothing }]);
+    expect(await checkActivity(table, {})).toEqual([{ state: 'ok', summary: nothing }]);
     const model = 'wan2.2-i2v-flash';
     for (const at of [1, 2, 3]) await createVideo(table, aVideo({ model, owner: 'alice' }, at));
     await claimPermit(table, { model, permits: 5, submit_interval_ms: 1 }, { id: 'running', owner: 'alice' });
     const summary = expect.stringMatching(/^1 videos run and 3 wait\. .*docs\/deploy\.md#teardown/);
-    expect(await checkActivity(table)).toEqual([{ state: 'ok', summary }]);
+    expect(await checkActivity(table, {})).toEqual([{ state: 'ok', summary }]);
     await close();
   });
 

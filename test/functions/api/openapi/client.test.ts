@@ -53,8 +53,8 @@ export async function list(): Promise<string[]> {
   return [...data.data.map((video) => video.video?.sha256 ?? ''), String(next), String(problem?.length)];
 }
 
-// @ts-expect-error unknown model
-void api.videos.createVideo({ model: 'wan9', input: { img_url: 'https://example.com/cat.png' } });
+// @ts-expect-error a model is a text
+void api.videos.createVideo({ model: 9, input: { img_url: 'https://example.com/cat.png' } });
 // @ts-expect-error unknown type of media
 void api.videos.createVideo({ model: 'wan2.7-i2v', input: { media: [{ type: 'middle_frame', url: 'https://example.com/a.png' }] } });
 // @ts-expect-error unknown status

@@ -64,10 +64,11 @@ describe('response schemas accept the responses and no further field', () => {
     expect(videoSchema.safeParse({ ...view, input: { ...view.input, secret: 'x' } }).success).toBe(false);
   });
 
-  test('the models', () => {
+  test('the models', async () => {
+    const services = { typicalSeconds: undefined, readSlowdown: async () => 2 };
     const request = { headers: {}, multiValueHeaders: {} } as Parameters<typeof listModels>[1];
     for (const deployment of [aDeployment('singapore'), aDeployment('beijing'), everyModel]) {
-      const { data } = JSON.parse(listModels({ deployment, typicalSeconds: undefined }, request).body) as z.input<
+      const { data } = JSON.parse((await listModels({ ...services, deployment }, request)).body) as z.input<
         typeof modelListSchema
       >;
       for (const model of data) expect(modelSchema.safeParse(model).error?.message).toBeUndefined();

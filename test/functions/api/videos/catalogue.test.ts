@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { problemResponse } from '../../../../functions/api/http/handler.ts';
 import { type EstimateServices, estimate } from '../../../../functions/api/videos/estimates.ts';
-import { listModels } from '../../../../functions/api/videos/models.ts';
+import { type CatalogueServices, listModels } from '../../../../functions/api/videos/models.ts';
 import { ProblemError } from '../../../../functions/shared/problem.ts';
 import { findModel } from '../../../../functions/wan/catalogue.ts';
 import { offeredModels } from '../../../../functions/wan/prices.ts';
@@ -10,11 +10,12 @@ import { aDeployment } from '../../../support/videos.ts';
 import { png } from '../../media/support.ts';
 import { type ApiResponse, anApi, aRequest, body, dataUrl, responseOf } from '../support.ts';
 
-const services: EstimateServices = {
+const services: EstimateServices & CatalogueServices = {
   trustedOrigins: [],
   uploadsBucket: 'uploads',
   deployment: aDeployment(),
   typicalSeconds: undefined,
+  readSlowdown: async () => 1,
 };
 
 const requestEstimate = async (sent: unknown, over = services): Promise<ApiResponse> => {
@@ -117,21 +118,23 @@ describe('POST /estimates', () => {
 test('returns the configured task duration from both routes', async () => {
   const own = { ...services, typicalSeconds: 42 };
   expect((await requestEstimate(body(), own)).body.estimated_seconds).toBe(42);
-  const { data } = responseOf(listModels(own, aRequest({ resource: '/models' }))).body;
+  const { data } = responseOf(await listModels(own, aRequest({ resource: '/models' }))).body;
   expect(new Set(data.map(({ typical_seconds }: { typical_seconds: number }) => typical_seconds))).toEqual(
     new Set([42]),
   );
 });
 
 describe('GET /models', () => {
-  const models = () => responseOf(listModels(services, aRequest({ resource: '/models' })));
+  const models = async () => responseOf(await listModels(services, aRequest({ resource: '/models' })));
 
-  test('lists every offered model and no other', () => {
-    expect(models().body.data.map(({ name }: { name: string }) => name)).toEqual(offeredModels(services.deployment));
+  test('lists every offered model and no other', async () => {
+    expect((await models()).body.data.map(({ name }: { name: string }) => name)).toEqual(
+      offeredModels(services.deployment).map(({ name }) => name),
+    );
   });
 
-  test('returns limits and prices of each model', () => {
-    expect(models().body.data.find(({ name }: { name: string }) => name === 'wan2.6-i2v')).toEqual({
+  test('returns limits and prices of each model', async () => {
+    expect((await models()).body.data.find(({ name }: { name: string }) => name === 'wan2.6-i2v')).toEqual({
       name: 'wan2.6-i2v',
       resolutions: ['720P', '1080P'],
       default_resolution: '1080P',
@@ -155,13 +158,13 @@ describe('GET /models', () => {
       typical_seconds: 100,
     });
     const { body: beijing } = responseOf(
-      listModels({ ...services, deployment: aDeployment('beijing') }, aRequest({ resource: '/models' })),
+      await listModels({ ...services, deployment: aDeployment('beijing') }, aRequest({ resource: '/models' })),
     );
     expect(beijing.data[0]).toMatchObject({ currency: 'CNY', prices: { '720P': 0.6 } });
   });
 
   test('agrees with POST /estimates', async () => {
-    for (const model of models().body.data) {
+    for (const model of (await models()).body.data) {
       for (const resolution of model.resolutions) {
         for (const duration of model.durations) {
           const { status, body: estimated } = await requestEstimate({
@@ -177,9 +180,18 @@ describe('GET /models', () => {
     }
   });
 
-  test('answers a known ETag with 304', () => {
-    const { etag } = models().headers;
+  test('answers a known ETag with 304', async () => {
+    const { etag } = (await models()).headers;
     const request = aRequest({ resource: '/models', headers: { 'If-None-Match': etag! } });
-    expect(listModels(services, request)).toMatchObject({ statusCode: 304, body: '' });
+    expect(await listModels(services, request)).toMatchObject({ statusCode: 304, body: '' });
+  });
+
+  test('shows by which factor submissions of a model are slowed down, and when it is retired', async () => {
+    const changes = { 'wan2.6-i2v': { retires_at: '2027-01-31', replaced_by: 'wan2.7-i2v' } };
+    const readSlowdown = async (model: string) => (model === 'wan2.6-i2v' ? 2.251 : 1);
+    const own = { ...services, deployment: { ...services.deployment, changes, now: 0 }, readSlowdown };
+    const { data } = responseOf(await listModels(own, aRequest({ resource: '/models' }))).body;
+    expect(data[0]).toMatchObject({ submit_slowdown: 2.25, ...changes['wan2.6-i2v'] });
+    expect(data[1]).not.toHaveProperty('submit_slowdown');
   });
 });

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { readVideo } from '../../../../functions/video/store.ts';
 import { startTable } from '../../../support/table.ts';
-import { fileOf } from '../../../support/videos.ts';
+import { aDeployment, fileOf } from '../../../support/videos.ts';
 import { png } from '../../media/support.ts';
 import { type ApiResponse, anApi, aRequest, body, dataUrl } from '../support.ts';
 
@@ -365,4 +365,40 @@ test('answers 401 without a caller from the authorizer', async () => {
     const requestContext = { requestId: 'request-1', ...(authorizer === undefined ? {} : { authorizer }) };
     expectProblem(await api.submit({ ...event, requestContext }), 401, 'unauthorized');
   }
+});
+
+describe('a model that is retired', () => {
+  const model = 'wan2.2-i2v-plus';
+  const changes = { [model]: { retires_at: '2026-02-20', replaced_by: 'wan2.7-i2v' } };
+  const submitAt = (day: string) => {
+    const deployment = { ...aDeployment(), changes, now: Date.parse(day) };
+    return anApi(store.table, { deployment }).submit({ body: body({ model }) });
+  };
+
+  test('within 30 days is accepted with a warning and the header Sunset', async () => {
+    const { status, headers, body: video } = await submitAt('2026-01-31');
+    expect(status).toBe(202);
+    expect(headers.sunset).toBe('Fri, 20 Feb 2026 00:00:00 GMT');
+    expect(video.warnings).toMatchObject([{ pointer: '/model', code: 'model_retires_soon' }]);
+  });
+
+  test('later is accepted without either', async () => {
+    const { headers, body: video } = await submitAt('2026-01-01');
+    expect([headers.sunset, video.warnings]).toEqual([undefined, []]);
+  });
+
+  test('already is a 400 that names the successor', async () => {
+    const { status, body: problem } = await submitAt('2026-02-20');
+    expect(status).toBe(400);
+    expect(problem.errors).toMatchObject([{ code: 'model_retired', message: expect.stringContaining('wan2.7-i2v') }]);
+  });
+});
+
+test('the video of an added model records the family, and does not show it', async () => {
+  const prices = { currency: 'USD', as_of: '2026-01-01', per_second: { '480P': 0.1, '1080P': 0.2 } } as const;
+  const changes = { 'wan9.9-i2v': { family: 'wan2.2-i2v-plus' as const, prices } };
+  const api = anApi(store.table, { deployment: { ...aDeployment(), changes } });
+  const { status, body: video } = await api.submit({ body: body({ model: 'wan9.9-i2v' }) });
+  expect([status, video.model, video.family]).toEqual([202, 'wan9.9-i2v', undefined]);
+  expect(await readVideo(store.table, video.id)).toMatchObject({ model: 'wan9.9-i2v', family: 'wan2.2-i2v-plus' });
 });

@@ -12,6 +12,8 @@ import { firstFrame } from '../../../support/videos.ts';
 import { png } from '../../media/support.ts';
 import { all, body, findings, img_url, strict, tolerant } from './support.ts';
 
+const offered = offeredModels(strict.deployment).map(({ name }) => name);
+
 describe('checkRequest', () => {
   test("fills in the model's defaults", () => {
     expect(checkRequest({ model: 'wan2.6-i2v', input: { img_url, prompt: 'A cat' } }, strict)).toEqual({
@@ -246,7 +248,7 @@ describe('checkRequest', () => {
     test.each(optional)(
       'of %s.%s is a missing field where Wan is tolerated, with a warning that names it',
       (section, name) => {
-        for (const { name: model } of models.filter(({ name }) => offeredModels(strict.deployment).includes(name)))
+        for (const { name: model } of models.filter(({ name }) => offered.includes(name)))
           for (const value of empties) {
             const checked = checkRequest(withField(section, name, value, model), tolerant);
             const without = checkRequest(body({}, {}, model), tolerant);
@@ -301,9 +303,7 @@ describe('checkRequest', () => {
   });
 
   test('ignores a neutral shot type of a model without shot types where Wan is tolerated', () => {
-    for (const { name } of models.filter(
-      ({ name, shot_type }) => offeredModels(strict.deployment).includes(name) && !shot_type,
-    )) {
+    for (const { name } of models.filter(({ name, shot_type }) => offered.includes(name) && !shot_type)) {
       const checked = checkRequest(body({ shot_type: 'single' }, {}, name), tolerant);
       expect(checked).toMatchObject({
         ok: true,
@@ -412,7 +412,7 @@ describe('checkRequest', () => {
 
   test('the schema of the contract is strict and lists the offered models', () => {
     const { anyOf: variants } = z.toJSONSchema(videoRequestSchema('video'));
-    expect(variants!.map((variant) => (variant as { title: string }).title)).toEqual(modelNames);
+    expect(variants!.map((variant) => (variant as { title: string }).title)).toEqual([...modelNames, 'Added model']);
     for (const variant of variants!) {
       expect(variant).toMatchObject({
         additionalProperties: false,
@@ -423,5 +423,26 @@ describe('checkRequest', () => {
         },
       });
     }
+  });
+});
+
+describe('in a deployment where every video has a watermark', () => {
+  const always = { ...strict.deployment, watermark: 'always' } as const;
+  const watermarkOf = (parameters: object, options = strict) => {
+    const checked = checkRequest(body(parameters), { ...options, deployment: always });
+    return checked.ok ? checked.request.parameters.watermark : checked.issues.map(({ code }) => code);
+  };
+
+  test('a request has one unless it refuses it', () => {
+    expect(watermarkOf({})).toBe(true);
+    expect(watermarkOf({ watermark: true })).toBe(true);
+    expect(watermarkOf({ watermark: false })).toEqual(['watermark_required']);
+  });
+
+  test('a DashScope client that sends false gets one, and a warning', () => {
+    expect(watermarkOf({ watermark: false }, tolerant)).toBe(true);
+    expect(findings(body({ watermark: false }), { ...tolerant, deployment: always })).toEqual([
+      '/parameters/watermark ! watermark_required',
+    ]);
   });
 });
