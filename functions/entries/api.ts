@@ -22,7 +22,7 @@ import { type ContentServices, getContent, linkToObject, objectExists } from '..
 import { submit } from '../api/videos/create.ts';
 import { createUpload } from '../api/videos/create-upload.ts';
 import { type DeleteServices, deleteVideo } from '../api/videos/delete.ts';
-import type { DeriveServices } from '../api/videos/derive.ts';
+import { extend, vary } from '../api/videos/derive.ts';
 import { estimate } from '../api/videos/estimates.ts';
 import { getVideo, type VideoServices } from '../api/videos/get.ts';
 import { health } from '../api/videos/health.ts';
@@ -32,7 +32,6 @@ import { type RetryServices, retry } from '../api/videos/retry.ts';
 import { getUsage, type UsageServices } from '../api/videos/usage.ts';
 import { createVideoDispatch } from '../queue/dispatch.ts';
 import { readSlowdown } from '../queue/submit-rate.ts';
-import type { Caller } from '../shared/caller.ts';
 import type { Environment } from '../shared/environment.ts';
 import { describeError, inContext } from '../shared/logging.ts';
 import { secretReader } from '../shared/secret.ts';
@@ -116,9 +115,6 @@ export function composeUploads(environment: Environment<'uploads'>, platform: Pl
   return createApiHandler(environment, platform, table, (request, caller) => createUpload(services, request, caller));
 }
 
-/** The arguments of a route that derives a video. */
-type DerivedRoute = [services: DeriveServices, request: ApiRequest, caller: Caller];
-
 export function composeSubmit(
   environment: Environment<'submit'>,
   platform: Platform<'dynamoDb' | 's3' | 'stepFunctions' | 'recordMetric'>,
@@ -133,14 +129,7 @@ export function composeSubmit(
     longPolls: environment.LONG_POLLS,
   };
   const readDeployment = deploymentReader(environment, table);
-  // Loaded only for these routes, so that the others start faster.
-  const routes = {
-    '/videos': submit,
-    '/videos/{id}/extend': async (...request: DerivedRoute) =>
-      (await import('../api/videos/derive.ts')).extend(...request),
-    '/videos/{id}/variations': async (...request: DerivedRoute) =>
-      (await import('../api/videos/derive.ts')).vary(...request),
-  };
+  const routes = { '/videos': submit, '/videos/{id}/extend': extend, '/videos/{id}/variations': vary };
   return createApiHandler(environment, platform, table, async (request, caller) => {
     const deployment = await readDeployment();
     const configuredSeconds = environment.TYPICAL_SECONDS ?? deployment.changes;
