@@ -38,18 +38,15 @@ const topLevelFields = ['model', 'input', 'parameters', 'metadata'];
  */
 export function readBody(body: Readonly<Record<string, unknown>>, mode: 'strict' | 'tolerant'): RequestBody {
   const { model, input, parameters, ...others } = ownFields(body);
-  const hints = { meantField };
   const media = isJsonObject(input) ? readMediaEntries(input.media, mode) : noMedia;
   const ownInput = isJsonObject(input) ? ownFields(input) : {};
   if (media.entries !== undefined) ownInput.media = media.entries;
-  const inputSection = readFilledFields(ownInput, inputFields, '/input', mode, hints);
+  const inputSection = readFilledFields(ownInput, inputFields, '/input', mode);
   const ownParameters = isJsonObject(parameters) ? parameters : {};
-  const parameterSection = readFilledFields(ownParameters, parameterFields, '/parameters', mode, hints);
+  const parameterSection = readFilledFields(ownParameters, parameterFields, '/parameters', mode);
   const tooMany = isJsonObject(others.metadata) && Object.keys(others.metadata).length > maxMetadataEntries;
-  const labels = readFilledFields(tooMany ? { ...others, metadata: {} } : others, labelFields, '', mode, {
-    meantField,
-    known: topLevelFields,
-  });
+  const ownLabels = tooMany ? { ...others, metadata: {} } : others;
+  const labels = readFilledFields(ownLabels, labelFields, '', mode, topLevelFields);
   const { metadata = {}, webhook_url } = labels.values;
   return {
     model: mode === 'tolerant' && isEmpty(model) ? undefined : model,
@@ -109,7 +106,7 @@ function readFilledFields<T extends Fields>(
   fields: T,
   pointer: string,
   mode: 'strict' | 'tolerant',
-  hints: FieldHints,
+  known?: readonly string[],
 ): Section<T> {
   const own = ownFields(object);
   const empty = Object.keys(fields).filter(
@@ -119,7 +116,7 @@ function readFilledFields<T extends Fields>(
   for (const name of empty) delete own[name];
   if (mode === 'tolerant' && pointer === '/input')
     for (const [name, value] of sdkFields) if (own[name] === value) delete own[name];
-  const section = readFields(own, fields, pointer, mode, hints);
+  const section = readFields(own, fields, pointer, mode, { meantField, ...(known ? { known } : {}) });
   const isMissing = (name: string) => section.issues.some((issue) => issue.pointer === pointerTo(pointer, name));
   const warnings = empty
     .filter((name) => !isMissing(name))
@@ -132,10 +129,7 @@ function readFilledFields<T extends Fields>(
 }
 
 /** Fields of `input` that the Python SDK of DashScope adds to every request, with its values. Wan ignores them. */
-const sdkFields = [
-  ['extend_prompt', true],
-  ['function', 'video-synthesis'],
-] as const;
+const sdkFields = Object.entries({ extend_prompt: true, function: 'video-synthesis' });
 
 /** Null, blank text and an empty list. */
 const isEmpty = (value: unknown): boolean =>
