@@ -55,6 +55,7 @@ const routeOf = (path: string) =>
   path
     .replace(/\{(id|task_id)\}/, () => video)
     .replace('{file}', () => file)
+    .replace('{name}', 'wan2.2-i2v-flash')
     .replace(/uploads$/, (name) =>
       path.startsWith('/api') ? `${name}?action=getPolicy&model=wan2.2-i2v-flash` : name,
     );
