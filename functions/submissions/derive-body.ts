@@ -18,7 +18,9 @@ const addError = 'Give a whole number of seconds, 1 or more.';
 
 /** The body of `POST /videos/{id}/extend`. */
 export const extensionFields = {
-  prompt: inputFields.prompt.unwrap().meta({ description: 'What happens in the seconds that are added.' }),
+  prompt: inputFields.prompt
+    .unwrap()
+    .meta({ pattern: '\\S', description: 'What happens in the seconds that are added. Not blank.' }),
   seconds_to_add: z
     .int({ error: addError })
     .min(1, { error: addError })

@@ -125,8 +125,8 @@ export function acceptAccess(foundation: Foundation) {
 /** Reading the files of a video that another one is derived from: its archived file and its inputs. */
 export const sourceAccess = ({ storage: { uploads, videos } }: Foundation): Access => ({
   ...mergeAccess(
-    videosAccess(videos, ['GetObject', 'GetObjectVersion']),
-    uploadsAccess(uploads, ['inputs/', 'drop/'], ['GetObject', 'GetObjectVersion']),
+    videosAccess(videos, ['GetObjectVersion']),
+    uploadsAccess(uploads, ['inputs/', 'drop/'], ['GetObjectVersion']),
     // To distinguish a file that is gone from one without read permission.
     listAccess(videos),
     versionsAccess(videos),

@@ -67,9 +67,7 @@ const permissions: Record<FunctionName, string[]> = {
   submit: [
     ...acceptRequest,
     // The files of a video that another one is derived from.
-    ...read(videos),
-    ...read(uploads('inputs/')),
-    ...read(uploads('drop/')),
+    ...[videos, uploads('inputs/'), uploads('drop/')].map((objects) => `s3:GetObjectVersion ${objects}`),
     ...listVideos,
     's3:ListBucketVersions <UploadsBucket.Arn>',
   ],

@@ -55,6 +55,20 @@ export const acknowledged: readonly Acknowledgement[] = [
     sometimes: true,
     why: 'Without them S3 responds 403, not 404, for a file that has expired (test/functions/api/videos/expired-content.test.ts).',
   },
+  {
+    actions: ['s3:GetObjectVersion'],
+    role: /-submit-function$/,
+    resource: /drop\/\*$/,
+    sometimes: true,
+    why: 'A variation of the video of a drop reads its image (test/functions/api/videos).',
+  },
+  {
+    actions: ['s3:ListBucketVersions'],
+    role: /-drop-function$/,
+    resource: /videos$/,
+    sometimes: true,
+    why: 'Without it S3 responds 403, not 404, for a source that is gone (test/functions/drops/extend-drop.test.ts).',
+  },
   // Only a crash or a race leads to these calls. Other tests cover them without roles.
   {
     actions: ['s3:ListBucketVersions'],

@@ -11,7 +11,11 @@ beforeAll(async () => {
   const { directory } = (await bundle()).get('contract')!;
   Object.assign(process.env, { CORS: '[]', ROUTE_METHODS: '{"/docs":["GET"]}' });
   type Handler = (request: object) => Promise<APIGatewayProxyResult>;
-  const { handler } = createRequire(import.meta.url)(directory) as { handler: Handler };
+  const require = createRequire(import.meta.url);
+  // Another test file of this process may have loaded the bundle with another environment.
+  delete require.cache[require.resolve(directory)];
+  const { handler } = require(directory) as { handler: Handler };
+  delete require.cache[require.resolve(directory)];
   response = await handler({ ...aRequest({ resource: '/docs' }), httpMethod: 'GET' });
 });
 

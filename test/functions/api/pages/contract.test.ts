@@ -11,7 +11,10 @@ beforeAll(async () => {
   const { directory } = (await bundle()).get('contract')!;
   vi.stubEnv('CORS', '["https://app.example"]');
   vi.stubEnv('ROUTE_METHODS', '{"/videos":["GET","HEAD","OPTIONS","POST"]}');
-  const deployed = createRequire(import.meta.url)(directory) as { handler: Handler };
+  const require = createRequire(import.meta.url);
+  // Another test file of this process may have loaded the bundle with another environment.
+  delete require.cache[require.resolve(directory)];
+  const deployed = require(directory) as { handler: Handler };
   handler = (request) => deployed.handler({ httpMethod: 'GET', requestContext: {}, ...request });
 });
 
