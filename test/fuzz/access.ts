@@ -16,16 +16,19 @@ export function accessOf({ route, credentials, form }: Pick<FuzzRequest, 'route'
   return credentials === 'own' || credentials === 'other' ? credentials : 'unauthenticated';
 }
 
+/** Whether a route has the id of a video, rather than the name of a model or a token. */
+const hasVideo = (path: string): boolean => /\{(id|task_id)\}/.test(path);
+
 /** Whether a request names a video of another owner than its caller. */
 export function namesForeignVideo(request: FuzzRequest): boolean {
   const access = accessOf(request);
   const { path, id } = request;
-  return path.includes('{') && ((access === 'own' && id.kind === 'other') || (access === 'other' && id.kind === 'own'));
+  return hasVideo(path) && ((access === 'own' && id.kind === 'other') || (access === 'other' && id.kind === 'own'));
 }
 
 /** Whether the video that a request names does not exist for any owner. */
 const namesNoVideo = ({ path, id }: FuzzRequest): boolean =>
-  path.includes('{') && (id.kind === 'never' || id.kind === 'text');
+  hasVideo(path) && (id.kind === 'never' || id.kind === 'text');
 
 /** Returns how a response exceeds the rights of its caller; undefined if it does not. */
 export function accessFault(contract: Contract, request: FuzzRequest, response: RawResponse): string | undefined {
@@ -36,6 +39,9 @@ export function accessFault(contract: Contract, request: FuzzRequest, response: 
   if (!namesForeignVideo(request) && !namesNoVideo(request)) return undefined;
   // In Wan's protocol a missing task has the status UNKNOWN.
   const isUnknown = status === 200 && /"task_status":"UNKNOWN"/.test(body);
+  // A key that the caller has used before, whatever the request names.
+  const isOwnKey = status === 409 && /"code":"idempotency_conflict"/.test(body);
+  if (isOwnKey) return undefined;
   if (status === 400 || status === 404 || status === 405 || isUnknown || isGatewayResponse(contract, response))
     return undefined;
   return `a ${status} for a video that does not exist for the caller`;

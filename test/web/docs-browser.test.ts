@@ -47,7 +47,7 @@ describe('the page of the contract, in a browser', () => {
     await open('auth');
     await page.getByPlaceholder('KEY', { exact: true }).fill(api.api_key);
     await page.getByRole('button', { name: 'SET', exact: true }).first().click();
-    await page.getByRole('navigation').getByText('/models', { exact: true }).click();
+    await page.getByRole('navigation').getByRole('link', { name: 'get /models', exact: true }).click();
     const response = page.waitForResponse(`${api.url}/models`);
     await page.getByRole('button', { name: 'Execute' }).click();
     expect((await response).status()).toBe(200);
