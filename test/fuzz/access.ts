@@ -40,7 +40,7 @@ export function accessFault(contract: Contract, request: FuzzRequest, response: 
   // In Wan's protocol a missing task has the status UNKNOWN.
   const isUnknown = status === 200 && /"task_status":"UNKNOWN"/.test(body);
   // A key that the caller has used before, whatever the request names.
-  const isOwnKey = status === 409 && /"code":"idempotency_conflict"/.test(body);
+  const isOwnKey = [409, 410].includes(status) && /"code":"(idempotency_conflict|video_deleted)"/.test(body);
   if (isOwnKey) return undefined;
   if (status === 400 || status === 404 || status === 405 || isUnknown || isGatewayResponse(contract, response))
     return undefined;
