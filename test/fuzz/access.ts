@@ -38,7 +38,10 @@ export function accessFault(contract: Contract, request: FuzzRequest, response: 
   }
   if (!namesForeignVideo(request) && !namesNoVideo(request)) return undefined;
   // In Wan's protocol a missing task has the status UNKNOWN.
-  const isUnknown = status === 200 && /"task_status":"UNKNOWN"/.test(body);
+  const isHeadOfTask = request.method === 'HEAD' && /^\/api\/v1\/tasks\//.test(request.path) && body === '';
+  const isUnknown = status === 200 && (isHeadOfTask || /"task_status":"UNKNOWN"/.test(body));
+  // The methods of a path, whether it names a video or not.
+  if (request.method === 'OPTIONS' && status === 204) return undefined;
   // A key that the caller has used before, whatever the request names.
   const isOwnKey = [409, 410].includes(status) && /"code":"(idempotency_conflict|video_deleted)"/.test(body);
   if (isOwnKey) return undefined;
