@@ -58,7 +58,11 @@ export const operations: readonly Operation[] = [
     id: 'getDocs',
     summary: 'This document as a page',
     description: 'Calls can be tried there with a key.',
-    responses: { 200: page('The page.') },
+    parameters: [ifNoneMatch],
+    responses: {
+      200: { ...page('The page.'), headers: ['ETag'] },
+      304: { description: 'The page has not changed.', headers: ['ETag'] },
+    },
   },
   {
     ...open,
@@ -66,6 +70,10 @@ export const operations: readonly Operation[] = [
     id: 'getConsole',
     summary: 'The console',
     description: 'A web page for creating and viewing videos. Deployments with `auth: iam` have none.',
-    responses: { 200: page('The page.') },
+    parameters: [ifNoneMatch],
+    responses: {
+      200: { ...page('The page.'), headers: ['ETag'] },
+      304: { description: 'The page has not changed.', headers: ['ETag'] },
+    },
   },
 ];
