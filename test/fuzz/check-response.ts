@@ -45,7 +45,7 @@ export function faultOf(
 function privateTextOf({ route }: FuzzRequest, { status, headers, body }: RawResponse): string {
   const isPage = route?.path === '/docs' || route?.path === '/' || route?.path === '/openapi.json';
   const { 'content-security-policy': policy, ...others } = headers;
-  const parts = isPage && status === 200 ? others : { ...headers, body };
+  const parts = isPage && (status === 200 || status === 304) ? others : { ...headers, body };
   return Object.values(parts).flat().join('\n');
 }
 
