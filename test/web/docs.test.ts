@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
 import type { APIGatewayProxyResult } from 'aws-lambda';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { docsPage } from '../../functions/api/pages/docs.ts';
 import { bundle } from '../../infra/synth/bundle.ts';
 import { aRequest } from '../functions/api/support.ts';
@@ -9,7 +9,8 @@ import { aRequest } from '../functions/api/support.ts';
 let response: APIGatewayProxyResult;
 beforeAll(async () => {
   const { directory } = (await bundle()).get('contract')!;
-  Object.assign(process.env, { CORS: '[]', ROUTE_METHODS: '{"/docs":["GET"]}' });
+  vi.stubEnv('CORS', '[]');
+  vi.stubEnv('ROUTE_METHODS', '{"/docs":["GET"]}');
   type Handler = (request: object) => Promise<APIGatewayProxyResult>;
   const require = createRequire(import.meta.url);
   // Another test file of this process may have loaded the bundle with another environment.
@@ -18,6 +19,8 @@ beforeAll(async () => {
   delete require.cache[require.resolve(directory)];
   response = await handler({ ...aRequest({ resource: '/docs' }), httpMethod: 'GET' });
 });
+
+afterAll(() => vi.unstubAllEnvs());
 
 const policyOf = ({ headers }: APIGatewayProxyResult): string[] =>
   String(headers?.['content-security-policy']).split('; ');

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import type { APIGatewayProxyResult } from 'aws-lambda';
-import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { ApiRequest } from '../../../../functions/api/http/request.ts';
 import document from '../../../../functions/api/openapi/document.ts';
 import { bundle } from '../../../../infra/synth/bundle.ts';
@@ -17,6 +17,8 @@ beforeAll(async () => {
   const deployed = require(directory) as { handler: Handler };
   handler = (request) => deployed.handler({ httpMethod: 'GET', requestContext: {}, ...request });
 });
+
+afterAll(() => vi.unstubAllEnvs());
 
 describe('the deployed contract', () => {
   test('is the generated document, built before the function starts', async () => {
