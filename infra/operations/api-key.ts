@@ -6,7 +6,7 @@ import {
   revokeApiKey,
 } from '../../functions/api/auth/api-keys.ts';
 import type { Table } from '../../functions/video/table.ts';
-import { readArguments, runCommand, UsageError } from './command.ts';
+import { type Command, readArguments, runCommand, UsageError } from './command.ts';
 import { tableOptions, tableUsage, withTable } from './table.ts';
 
 const usage = `Usage:
@@ -24,18 +24,8 @@ const commands: Readonly<Record<string, { words: number; owner?: true }>> = {
   revoke: { words: 1 },
 };
 
-/**
- * `npm run api-key`: creates, lists and revokes the keys of the HTTPS API.
- * @param print called with each line of output; nothing else receives the text of a new key
- * @param printError called with the message of an error
- * @returns the exit status
- */
-export const run = (
-  args: string[],
-  environment: NodeJS.ProcessEnv,
-  print: (line: string) => void,
-  printError: (line: string) => void,
-): Promise<number> =>
+/** `npm run api-key`: creates, lists and revokes the keys of the HTTPS API. Only `print` receives the text of a new key. */
+export const run: Command = (args, environment, print, printError) =>
   runCommand(printError, async () => {
     const options = {
       ...tableOptions,

@@ -11,7 +11,7 @@ import { isModelName } from '../../functions/wan/catalogue.ts';
 import { catalogueChanges, changeOf, mergeChanges, rowOf } from '../../functions/wan/changes.ts';
 import { isLoopbackOrigin } from '../settings.ts';
 import { readCatalogueFile } from '../synth/catalogue-file.ts';
-import { readArguments, runCommand, UsageError } from './command.ts';
+import { type Command, readArguments, runCommand, UsageError } from './command.ts';
 import { tableOptions, tableUsage, withTable } from './table.ts';
 
 const usage = `Usage:
@@ -29,18 +29,8 @@ catalogue.json say; npm run doctor shows what differs from that file.
 
 ${tableUsage}`;
 
-/**
- * `npm run catalogue`: changes models and trusted hosts of a running deployment.
- * @param print called with each line of output
- * @param printError called with the message of an error
- * @returns the exit status
- */
-export const run = (
-  args: string[],
-  environment: NodeJS.ProcessEnv,
-  print: (line: string) => void,
-  printError: (line: string) => void,
-): Promise<number> =>
+/** `npm run catalogue`: changes models and trusted hosts of a running deployment. */
+export const run: Command = (args, environment, print, printError) =>
   runCommand(printError, async () => {
     const { values, positionals } = readArguments({ args, allowPositionals: true, options: tableOptions }, usage);
     const perform = parse(positionals);

@@ -11,6 +11,19 @@ export class UsageError extends Error {
 }
 
 /**
+ * An operator's command.
+ * @param print called with each line of output
+ * @param printError called with the message of an error
+ * @returns the exit status
+ */
+export type Command = (
+  args: string[],
+  environment: NodeJS.ProcessEnv,
+  print: (line: string) => void,
+  printError: (line: string) => void,
+) => Promise<number>;
+
+/**
  * Runs a command.
  * @param printError called with the message of a UsageError
  * @returns the exit status: the result of the action, or 1

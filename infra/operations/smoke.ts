@@ -13,7 +13,7 @@ import { offeredModels, type Price, priceOf } from '../../functions/wan/prices.t
 import { sampleImage } from '../../local/demo/sample-image.ts';
 import type { Configuration } from '../config.ts';
 import { type Clients, clientsFor } from './clients.ts';
-import { awsEnvironmentFix, configurationOf, readArguments, runCommand, UsageError } from './command.ts';
+import { awsEnvironmentFix, type Command, configurationOf, readArguments, runCommand, UsageError } from './command.ts';
 import { type Deployment, findDeployment, localDeployment } from './doctor/deployment.ts';
 import { type Finding, failure, linesOf, ok, unchecked, warning } from './doctor/finding.ts';
 import {
@@ -48,12 +48,7 @@ const smokeOwner = 'firstframe-smoke';
  * has no key, prompt or link.
  * @returns the exit status: 1 when a check fails, or without `--yes`
  */
-export const run = (
-  args: string[],
-  environment: NodeJS.ProcessEnv,
-  print: (line: string) => void,
-  printError: (line: string) => void,
-): Promise<number> =>
+export const run: Command = (args, environment, print, printError) =>
   runCommand(printError, async () => {
     const { values: options } = readArguments(
       {
