@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { DeleteObjectCommand, HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
-import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { createApiKey, revokeApiKey } from '../../../functions/api/auth/api-keys.ts';
 import { ownerOf } from '../../../functions/drops/drop-key.ts';
 import { resultKey } from '../../../functions/drops/result-object.ts';
@@ -14,6 +13,7 @@ import type { Configuration } from '../../config.ts';
 import type { Clients } from '../clients.ts';
 import type { Deployment } from '../doctor/deployment.ts';
 import { type Finding, failure, ok, unchecked, warning } from '../doctor/finding.ts';
+import { readWanKey } from '../doctor/wan-key.ts';
 import { type CallApi, createApiCaller, poll } from './requests.ts';
 import { checkResultHost, checkTaskList, describeLinks, type WanAccess } from './wan-checks.ts';
 
@@ -47,9 +47,9 @@ export async function wanAccess({
   environment,
   local,
 }: SmokeTest): Promise<WanAccess> {
-  const { SecretString = '' } = await clients.secrets.send(new GetSecretValueCommand({ SecretId: deployment.secret }));
+  const key = await readWanKey(clients.secrets, deployment.secret);
   const baseUrl = local ? `http://127.0.0.1:${environment.WAN_PORT || 4401}/api/v1` : configuration.wanBaseUrl;
-  return { baseUrl, key: SecretString.trim(), fetch };
+  return { baseUrl, key, fetch };
 }
 
 /** Unique, so that the task is recognized, and harmless. */
