@@ -16,7 +16,7 @@ export const withCors =
   async (request: Request): Promise<APIGatewayProxyResult> => {
     const response = await respond(request);
     const headers = { ...response.headers };
-    // The contract may be read by every page, whatever the setting is.
+    // Every page may read the contract, also with other origins in the setting.
     if (origins.length === 0 || headers['access-control-allow-origin'] !== undefined) return response;
     return { ...response, headers: { ...headers, ...corsHeaders(origins, request, headers) } };
   };

@@ -16,7 +16,7 @@ const codings: Readonly<Record<string, { pack: Transform; unpack: Transform }>> 
 const codingOf = (name: string) => (Object.hasOwn(codings, name) ? codings[name] : undefined);
 
 /**
- * Unpacks a body by its `Content-Encoding`, whatever the API's settings are.
+ * Unpacks a body by its `Content-Encoding`. This does not depend on the API's settings.
  * @throws GatewayError 415 for any other coding, and for a body that does not have its coding; 413 when the result is too large
  */
 export async function unpackBody(request: Pick<ApiRequest, 'headers'>, body: Buffer): Promise<Buffer> {
