@@ -1,4 +1,5 @@
 import { CfnOutput, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
+import { EventBus } from 'aws-cdk-lib/aws-events';
 import { ManagedPolicy, PermissionsBoundary } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { CfnLogGroup } from 'aws-cdk-lib/aws-logs';
@@ -8,6 +9,7 @@ import type { Configuration } from './config.ts';
 import { Canary } from './functions/canary.ts';
 import { Drops } from './functions/drops.ts';
 import { type Foundation, stateMachineAddress } from './functions/foundation.ts';
+import { pinLogicalId } from './functions/logical-id.ts';
 import { Maintenance } from './functions/maintenance.ts';
 import { PipelineFunction } from './functions/pipeline-function.ts';
 import { fileLinkKey, wanApiKey } from './functions/secret.ts';
@@ -42,6 +44,7 @@ export class FirstframeStack extends Stack {
       key,
       functions: { bundles, logRetention: configuration.logRetentionDays },
       storage: new Storage(this, 'Storage', { removalPolicy, key, configuration }),
+      eventBus: eventBus(this, configuration.stackName),
       wanSecret: wanApiKey(this, removalPolicy, key),
       fileLinkSecret: fileLinkKey(this, key),
       stateMachine: stateMachineAddress(this),
@@ -71,6 +74,7 @@ export class FirstframeStack extends Stack {
       VideosBucketName: foundation.storage.videos.bucketName,
       TableName: foundation.storage.table.tableName,
       WanSecretArn: foundation.wanSecret.secretArn,
+      EventBusName: foundation.eventBus.eventBusName,
       StateMachineArn: stateMachine.stateMachineArn,
       AlarmTopicArn: topic.topicArn,
       ...(dashboard ? { DashboardName: dashboard.dashboardName } : {}),
@@ -88,4 +92,11 @@ export class FirstframeStack extends Stack {
     if (kmsKeyArn === undefined) return;
     for (const part of this.node.findAll()) if (part instanceof CfnLogGroup) part.kmsKeyId = kmsKeyArn;
   }
+}
+
+/** The bus of status changes. The default bus has the events of AWS services, and those of other programs of the account. */
+function eventBus(scope: Construct, stackName: string): EventBus {
+  const bus = new EventBus(scope, 'EventBus', { eventBusName: `${stackName}-videos` });
+  pinLogicalId(bus, 'EventBus');
+  return bus;
 }

@@ -238,6 +238,12 @@ const handlings: Handling[] = [
       ['delete-stack', 'test/infra/storage/storage.test.ts'],
     ] as const
   ).map(([command, checked_by]) => ({ file: 'docs/deploy.md', with: command, needs: 'AWS', checked_by })),
+  ...['TOPIC=$(aws sns create-topic', 'aws events put-targets'].map((command) => ({
+    file: 'docs/events.md',
+    with: command,
+    needs: 'AWS',
+    checked_by: 'test/deploy/deploy.proof.ts',
+  })),
 
   { file: 'CONTRIBUTING.md', with: 'npm run check\nnpm test', ...ci },
   {

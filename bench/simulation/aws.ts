@@ -6,7 +6,7 @@ import type { Deployment } from './deployment.ts';
 import { loadFunction, type SimulatedEnvironment } from './functions.ts';
 import { createLambda, type Handler } from './lambda.ts';
 import type { Latency } from './latency.ts';
-import { errorLogger, lambdaClient, simulateSecrets } from './platform.ts';
+import { errorLogger, lambdaClient, simulateEventBridge, simulateSecrets } from './platform.ts';
 import { simulateStepFunctions } from './step-functions.ts';
 import { simulateTable } from './table.ts';
 
@@ -67,6 +67,7 @@ export async function simulateAws(
       dynamoDb,
       s3: external.s3,
       stepFunctions: stepFunctions.client,
+      eventBridge: simulateEventBridge(latency, (events) => count?.('busEvent', events)),
       sqs: external.sqs((event) => lambda.accept('drop', event)),
       lambda: lambdaClient((name, event) => void latency('stepFunctions', async () => lambda.accept(name, event))),
       secrets: simulateSecrets(() => count?.('secretRead', 1)),

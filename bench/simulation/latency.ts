@@ -13,6 +13,8 @@ export const milliseconds = {
   sqs: 15,
   /** From the end of one state to the function of the next. */
   transition: 30,
+  /** PutEvents. */
+  putEvents: 15,
   /** From a change in S3 to the target function of a rule. */
   eventBridge: 500,
   warmStart: 20,

@@ -1,5 +1,7 @@
+import type { PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import type { InvokeCommand } from '@aws-sdk/client-lambda';
 import type { Platform } from '../../functions/entries/platform.ts';
+import type { Latency } from './latency.ts';
 
 /** Creates a logger that collects only errors. @param onLine called for each line */
 export const errorLogger = (errors: unknown[], onLine: () => void = () => undefined): Platform['logger'] => ({
@@ -31,3 +33,12 @@ export const lambdaClient = (accept: (name: 'watch', event: unknown) => void): P
       return {};
     },
   }) as Platform['lambda'];
+
+/** Simulates PutEvents of EventBridge; the events have no receivers. @param onEvents called with the number of events of each call */
+export const simulateEventBridge = (latency: Latency, onEvents: (count: number) => void): Platform['eventBridge'] =>
+  ({
+    async send({ input }: PutEventsCommand) {
+      await latency('putEvents', async () => onEvents(input.Entries?.length ?? 0));
+      return { FailedEntryCount: 0 };
+    },
+  }) as Platform['eventBridge'];

@@ -3,42 +3,49 @@ import { idsInStatus } from '../queue/waiting.ts';
 import { rotate, settleAll, valuesOf } from '../shared/concurrency.ts';
 import { copySource, ignoreNotFound } from '../shared/s3.ts';
 import { type ArchivedVideo, isTerminal, type VideoRecord } from '../video/record.ts';
-import { markResultWritten, readVideo } from '../video/store.ts';
+import { markFinished, readVideo } from '../video/store.ts';
 import type { Table } from '../video/table.ts';
 import { type EndedLine, isNewest } from './manifest-item.ts';
 import { endLines, writeLineResult } from './manifest-result.ts';
 import { isPossibleKey, originLabels, placeOf, resultKey, writeIfNewer, writeResult } from './result-object.ts';
 
-export interface ResultServices {
+export interface FinishServices {
   table: Table;
   s3: Pick<S3Client, 'send'>;
   /** Whether a finished video is copied next to its image. */
   copyVideo: boolean;
   /** Deletes what other downloads of a succeeded video left. @default nothing, in functions without access to the videos bucket */
   deleteLeftovers?: (id: string, archived: ArchivedVideo) => Promise<void>;
+  /** Publishes the events of a video that are not published yet. */
+  publish: (video: VideoRecord) => Promise<void>;
 }
 
-type ImageResultServices = Pick<ResultServices, 's3' | 'copyVideo'>;
+type ImageResultServices = Pick<FinishServices, 's3' | 'copyVideo'>;
 
 /**
- * Does what remains after a video has ended: deletes what other downloads left, and writes the result of a video from the drop folder, of
- * an image as `<key>.result.json`, with `copyVideo` after a copy of the video as `<key>.mp4`; of a line of a manifest among the
- * manifest's results. Does nothing for a video that has not ended.
+ * Does what remains after a video has ended: publishes its last event, deletes what other downloads left, and writes the result of a video
+ * from the drop folder, of an image as `<key>.result.json`, with `copyVideo` after a copy of the video as `<key>.mp4`; of a line of a
+ * manifest among the manifest's results. Does nothing for a video that has not ended.
  *
- * The record stays in the status index until all is written, so that the sweep repeats what failed. Idempotent. A newer outcome, after a
+ * The record stays in the status index until all is done, so that the sweep repeats what failed. Idempotent. A newer outcome, after a
  * retry, replaces an older one, never the reverse, and the result of a later version of the image or manifest is kept. The result is
  * written even when the image was deleted: the folder shows what was paid for.
- * @throws what S3 or the table throws; the video's own outcome is not changed
+ * @throws what S3, EventBridge or the table throws; the video's own outcome is not changed
  */
-export async function writeVideoResult(services: ResultServices, video: VideoRecord): Promise<void> {
+export async function finishVideo(services: FinishServices, video: VideoRecord): Promise<void> {
   if (!isTerminal(video.status)) return;
-  const { deleteLeftovers } = services;
+  const { deleteLeftovers, publish } = services;
+  const outcomes = await Promise.allSettled([publish(video), writeVideoResult(services, video)]);
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
   const archived = video.status === 'succeeded' ? video.video : undefined;
+  if (archived && !deleteLeftovers) return;
   if (archived) await deleteLeftovers?.(video.id, archived);
+  await markFinished(services.table, video);
+}
+
+async function writeVideoResult(services: FinishServices, video: VideoRecord): Promise<void> {
   if (isFrom('drop', video)) await writeImageResult(services, video);
   else if (isFrom('manifest', video)) await endLineOf(services, video);
-  else if (!archived || !deleteLeftovers) return;
-  await markResultWritten(services.table, video);
 }
 
 /** Writes the result of an ended video for a later upload of its image. What else remains to be done for the video stays to be done. */
@@ -58,7 +65,7 @@ const writeImageResult = ({ s3, copyVideo }: ImageResultServices, video: ImageVi
   });
 
 /** Writes the result of a line and counts the line, unless a newer upload of the manifest has replaced it. */
-async function endLineOf(services: ResultServices, video: LineVideo): Promise<void> {
+async function endLineOf(services: FinishServices, video: LineVideo): Promise<void> {
   const { table } = services;
   const { source, updated_at } = video;
   if (!(await isNewest(table, source))) return;
@@ -69,7 +76,7 @@ async function endLineOf(services: ResultServices, video: LineVideo): Promise<vo
 
 /** Writes the result of a line whose video has ended. @returns the line, to be counted */
 export async function writeVideoLine(
-  services: Pick<ResultServices, 'table' | 's3'>,
+  services: Pick<FinishServices, 'table' | 's3'>,
   video: LineVideo,
 ): Promise<EndedLine> {
   const { source, updated_at: at, status, cost } = video;
@@ -91,15 +98,15 @@ const MAX_DAYS = 14;
  * @returns ids of the videos whose result was written
  * @throws AggregateError after all were tried; the next call tries again
  */
-export async function writePendingResults(services: ResultServices): Promise<string[]> {
+export async function finishVideos(services: FinishServices): Promise<string[]> {
   const { table } = services;
   const begun = table.now();
   const ids: string[] = [];
-  for await (const id of idsInStatus(table, 'result_pending')) ids.push(id);
+  for await (const id of idsInStatus(table, 'unfinished')) ids.push(id);
   const outcomes = await settleAll(CONCURRENCY, rotate(ids, begun), async (id) => {
     const video = table.now() > begun + MAX_MILLISECONDS ? undefined : await readVideo(table, id);
     if (!video) return [];
-    await writeVideoResult(services, video).catch((error: unknown) => giveUp(table, video, error));
+    await finishVideo(services, video).catch((error: unknown) => giveUp(table, video, error));
     return [id];
   });
   return valuesOf(outcomes, 'results of drops could not be written.').flat();
@@ -108,7 +115,7 @@ export async function writePendingResults(services: ResultServices): Promise<str
 /** Stops retrying a result after `MAX_DAYS`; the record has the same facts. @throws the error, in any case */
 async function giveUp(table: Table, video: VideoRecord, error: unknown): Promise<never> {
   const days = (table.now() - Date.parse(video.updated_at)) / (24 * 3600_000);
-  if (isTerminal(video.status) && days > MAX_DAYS) await markResultWritten(table, video);
+  if (isTerminal(video.status) && days > MAX_DAYS) await markFinished(table, video);
   throw error;
 }
 

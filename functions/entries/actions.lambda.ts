@@ -1,8 +1,9 @@
 import { createMetricRecorder } from '../shared/metrics.ts';
 import { composeActions } from './api.ts';
-import { dynamoDb, entry, s3, secrets, startExecutionClientConfig, stepFunctions } from './platform.ts';
+import { dynamoDb, entry, eventBridge, s3, secrets, startExecutionClientConfig, stepFunctions } from './platform.ts';
 
 export const handler = entry('actions', composeActions, {
+  eventBridge: eventBridge(),
   dynamoDb: dynamoDb(),
   s3: s3(),
   stepFunctions: stepFunctions(startExecutionClientConfig),

@@ -37,7 +37,7 @@ import { describeError, inContext } from '../shared/logging.ts';
 import { secretReader } from '../shared/secret.ts';
 import { acceptRequest } from '../submissions/accept-request.ts';
 import type { Deployment } from '../wan/prices.ts';
-import { withEndedHook } from './on-video-ended.ts';
+import { eventPublisher, openTableWithEndings, openTableWithEvents } from './on-status-changed.ts';
 import type { Platform } from './platform.ts';
 import {
   createAcceptServices,
@@ -117,10 +117,10 @@ export function composeUploads(environment: Environment<'uploads'>, platform: Pl
 
 export function composeSubmit(
   environment: Environment<'submit'>,
-  platform: Platform<'dynamoDb' | 's3' | 'stepFunctions' | 'recordMetric'>,
+  platform: Platform<'dynamoDb' | 's3' | 'stepFunctions' | 'eventBridge' | 'recordMetric'>,
 ) {
   const { logger, clock } = platform;
-  const table = openTable(environment, platform);
+  const table = openTableWithEvents(environment, platform);
   const services = {
     ...createAcceptServices(environment, platform, createDispatcher(environment, platform, table)),
     onAccepted: onAccepted(logger),
@@ -161,15 +161,16 @@ export function composeVideos(environment: Environment<'videos'>, platform: Plat
 
 export function composeActions(
   environment: Environment<'actions'>,
-  platform: Platform<'dynamoDb' | 's3' | 'stepFunctions' | 'secrets' | 'recordMetric'>,
+  platform: Platform<'dynamoDb' | 's3' | 'stepFunctions' | 'eventBridge' | 'secrets' | 'recordMetric'>,
 ) {
   const { s3, logger } = platform;
-  const table = withEndedHook(openTable(environment, platform), platform);
+  const table = openTableWithEndings(environment, platform);
   const dispatcher = createDispatcher(environment, platform, table);
   const services: RetryServices & DeleteServices = {
     ...dispatcher,
     wan: wanOf(environment, platform),
     s3,
+    publish: eventPublisher(table, environment, platform),
     videosBucket: environment.VIDEOS_BUCKET,
     uploadsBucket: environment.UPLOADS_BUCKET,
     monthlySpendingLimit: environment.MONTHLY_SPENDING_LIMIT,
@@ -185,10 +186,10 @@ export function composeActions(
 /** The routes of Wan's own API, for DashScope clients. */
 export function composeDashscope(
   environment: Environment<'dashscope'>,
-  platform: Platform<'dynamoDb' | 's3' | 'stepFunctions' | 'secrets' | 'recordMetric'>,
+  platform: Platform<'dynamoDb' | 's3' | 'stepFunctions' | 'eventBridge' | 'secrets' | 'recordMetric'>,
 ) {
   const { s3, secrets, logger, clock } = platform;
-  const table = withEndedHook(openTable(environment, platform), platform);
+  const table = openTableWithEndings(environment, platform);
   const dispatcher = createDispatcher(environment, platform, table);
   const acceptServices = createAcceptServices(environment, platform, dispatcher);
   const accepted = onAccepted(logger);

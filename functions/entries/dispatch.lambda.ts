@@ -1,7 +1,8 @@
 import { composeDispatch } from './maintenance.ts';
-import { dynamoDb, entry, stepFunctions } from './platform.ts';
+import { dynamoDb, entry, eventBridge, stepFunctions } from './platform.ts';
 
 export const handler = entry('dispatch', composeDispatch, {
+  eventBridge: eventBridge(),
   dynamoDb: dynamoDb(),
   stepFunctions: stepFunctions(),
 });

@@ -11,17 +11,17 @@ import { rewriteResult } from '../drops/write-result.ts';
 import type { Environment } from '../shared/environment.ts';
 import { inContext } from '../shared/logging.ts';
 import type { Deployment } from '../wan/prices.ts';
-import { withEndedHook } from './on-video-ended.ts';
+import { openTableWithEndings } from './on-status-changed.ts';
 import type { Platform } from './platform.ts';
-import { createAcceptServices, createDispatcher, deploymentReader, openTable } from './services.ts';
+import { createAcceptServices, createDispatcher, deploymentReader } from './services.ts';
 
 export function composeDrop(
   environment: Environment<'drop'>,
-  platform: Platform<'dynamoDb' | 's3' | 'stepFunctions' | 'sqs' | 'recordMetric'>,
+  platform: Platform<'dynamoDb' | 's3' | 'stepFunctions' | 'eventBridge' | 'sqs' | 'recordMetric'>,
 ) {
   const { s3, sqs, logger } = platform;
   const copyVideo = environment.COPY_VIDEO_TO_DROP;
-  const table = withEndedHook(openTable(environment, platform), platform);
+  const table = openTableWithEndings(environment, platform);
   const acceptServices = createAcceptServices(environment, platform, createDispatcher(environment, platform, table));
   const readDeployment = deploymentReader(environment, table);
   const manifests: Omit<ManifestServices, 'deployment'> = {

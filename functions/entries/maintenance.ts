@@ -1,7 +1,7 @@
 import type { EventBridgeEvent } from 'aws-lambda';
 import type { DroppedObject } from '../drops/dropped-object.ts';
 import { startWait } from '../drops/dropped-object.ts';
-import { type ResultServices, writePendingResults } from '../drops/write-result.ts';
+import { type FinishServices, finishVideos } from '../drops/write-result.ts';
 import { canary, isFailure } from '../maintenance/canary.ts';
 import { finishDeletions } from '../maintenance/finish-deletions.ts';
 import { acceptLostDrops } from '../maintenance/lost-drops.ts';
@@ -12,15 +12,16 @@ import type { Environment } from '../shared/environment.ts';
 import { describeError, inContext } from '../shared/logging.ts';
 import { rowNames } from '../wan/changes.ts';
 import { deleteLeftovers } from '../workflow/archive-video.ts';
+import { eventPublisher, openTableWithEvents } from './on-status-changed.ts';
 import type { Platform } from './platform.ts';
-import { changesReader, createDispatcher, openTable, wanKeyOf, wanOf } from './services.ts';
+import { changesReader, createDispatcher, wanKeyOf, wanOf } from './services.ts';
 
 export function composeDispatch(
   environment: Environment<'dispatch'>,
-  platform: Platform<'dynamoDb' | 'stepFunctions'>,
+  platform: Platform<'dynamoDb' | 'stepFunctions' | 'eventBridge'>,
 ) {
   const { logger } = platform;
-  const table = openTable(environment, platform);
+  const table = openTableWithEvents(environment, platform);
   const dispatcher = createDispatcher(environment, platform, table);
   const readChanges = changesReader(environment, table);
   return inContext(logger, async () => {
@@ -41,15 +42,16 @@ const LOST_DROP_SECONDS = 300;
 /** Runs on a schedule for all videos, and immediately for the video of a failed execution. */
 export function composeSweep(
   environment: Environment<'sweep'>,
-  platform: Platform<'dynamoDb' | 's3' | 'stepFunctions' | 'sqs' | 'recordMetric'>,
+  platform: Platform<'dynamoDb' | 's3' | 'stepFunctions' | 'eventBridge' | 'sqs' | 'recordMetric'>,
 ) {
   const { s3, sqs, recordMetric, logger, clock } = platform;
-  const table = openTable(environment, platform);
+  const table = openTableWithEvents(environment, platform);
   const dispatcher = createDispatcher(environment, platform, table);
   const readChanges = changesReader(environment, table);
-  const results: ResultServices = {
+  const results: FinishServices = {
     table,
     s3,
+    publish: eventPublisher(table, environment, platform),
     copyVideo: environment.COPY_VIDEO_TO_DROP,
     deleteLeftovers: (id, archived) => deleteLeftovers(s3, id, archived),
   };
@@ -84,7 +86,7 @@ export function composeSweep(
         for (const cause of error instanceof AggregateError ? error.errors : [error])
           failed.push({ step, error: cause });
       });
-    await collectErrors('results', () => writePendingResults(results));
+    await collectErrors('endings', () => finishVideos(results));
     await collectErrors('deletions', () => finishDeletions(deletions));
     await collectErrors('lost drops', async () => {
       const count = await acceptLostDrops(lostDrops);

@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Logger } from '@aws-lambda-powertools/logger';
 import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
+import { EventBridgeClient, type EventBridgeClientConfig } from '@aws-sdk/client-eventbridge';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
@@ -30,6 +31,7 @@ interface Clients {
   s3: S3Client;
   stepFunctions: Pick<SFNClient, 'send'>;
   sqs: Pick<SQSClient, 'send'>;
+  eventBridge: Pick<EventBridgeClient, 'send'>;
   lambda: Pick<LambdaClient, 'send'>;
   secrets: Pick<SecretsManagerClient, 'send'>;
   recordMetric: RecordMetric;
@@ -61,6 +63,8 @@ export const s3 = (): S3Client => new S3Client({});
 export const stepFunctions = (config: SFNClientConfig = {}): SFNClient => new SFNClient(config);
 /** Without `useQueueUrlAsEndpoint: false`, the queue's URL would take precedence over `AWS_ENDPOINT_URL`. */
 export const sqs = (): SQSClient => new SQSClient({ useQueueUrlAsEndpoint: false });
+export const eventBridge = (config: EventBridgeClientConfig = { maxAttempts: 2, requestHandler }): EventBridgeClient =>
+  new EventBridgeClient(config);
 export const lambda = (): LambdaClient => new LambdaClient({});
 export const secrets = (): SecretsManagerClient => new SecretsManagerClient({});
 

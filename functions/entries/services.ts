@@ -18,7 +18,7 @@ import { createWanClient, type WanClient } from '../wan/client/client.ts';
 import type { Deployment } from '../wan/prices.ts';
 import type { Platform } from './platform.ts';
 
-/** Returns the table. Functions that may end a video have a retention time, if there is one, and add `withEndedHook`. */
+/** Returns the table. Functions that change the status of videos use `openTableWithEvents` or `openTableWithEndings`. */
 export const openTable = (
   {
     TABLE_NAME,

@@ -1,8 +1,9 @@
 import { createMetricRecorder } from '../shared/metrics.ts';
 import { composeSweep } from './maintenance.ts';
-import { dynamoDb, entry, s3, sqs, stepFunctions } from './platform.ts';
+import { dynamoDb, entry, eventBridge, s3, sqs, stepFunctions } from './platform.ts';
 
 export const handler = entry('sweep', composeSweep, {
+  eventBridge: eventBridge(),
   dynamoDb: dynamoDb(),
   s3: s3(),
   stepFunctions: stepFunctions(),

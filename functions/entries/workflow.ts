@@ -24,16 +24,16 @@ import {
   type RecordFailureOutput,
 } from '../workflow/step-handler.ts';
 import { copyAndVerify } from '../workflow/verify-video.ts';
-import { withEndedHook } from './on-video-ended.ts';
+import { openTableWithEndings, openTableWithEvents } from './on-status-changed.ts';
 import type { Platform } from './platform.ts';
 import { createDispatcher, deploymentReader, openTable, rateLimitedWanOf, secondsReader, wanOf } from './services.ts';
 
 export function composeCreateTask(
   environment: Environment<'create-task'>,
-  platform: Platform<'dynamoDb' | 's3' | 'stepFunctions' | 'lambda' | 'secrets' | 'recordMetric'>,
+  platform: Platform<'dynamoDb' | 's3' | 'stepFunctions' | 'eventBridge' | 'lambda' | 'secrets' | 'recordMetric'>,
 ) {
   const { s3, recordMetric, logger, clock } = platform;
-  const table = openTable(environment, platform);
+  const table = openTableWithEvents(environment, platform);
   // A connection that Wan closes during the submission would make the video uncertain.
   const wan = rateLimitedWanOf(environment, platform, table, { keepAlive: false });
   const readSeconds = secondsReader(environment, table);
@@ -82,10 +82,10 @@ async function startWatcher(lambda: Platform['lambda'], watcherArn: string): Pro
 
 export function composeCheckTask(
   environment: Environment<'check-task'>,
-  platform: Platform<'dynamoDb' | 's3' | 'stepFunctions' | 'secrets' | 'recordMetric'>,
+  platform: Platform<'dynamoDb' | 's3' | 'stepFunctions' | 'eventBridge' | 'secrets' | 'recordMetric'>,
 ) {
   const { recordMetric, logger } = platform;
-  const table = withEndedHook(openTable(environment, platform), platform);
+  const table = openTableWithEndings(environment, platform);
   const readSeconds = secondsReader(environment, table);
   const services: Omit<CheckTaskServices, 'configuredSeconds'> = {
     ...createDispatcher(environment, platform, table),
@@ -106,11 +106,11 @@ export function composeCheckTask(
 
 export function composeArchiveVideo(
   environment: Environment<'archive-video'>,
-  platform: Platform<'dynamoDb' | 's3' | 'secrets' | 'recordMetric'>,
+  platform: Platform<'dynamoDb' | 's3' | 'eventBridge' | 'secrets' | 'recordMetric'>,
 ) {
   const { s3, recordMetric, logger, fetch, clock } = platform;
   const bucket = environment.VIDEOS_BUCKET;
-  const table = withEndedHook(openTable(environment, platform), platform, {
+  const table = openTableWithEndings(environment, platform, {
     copyVideo: environment.COPY_VIDEO_TO_DROP,
     deleteLeftovers: (id, archived) => deleteLeftovers(s3, id, archived),
   });
@@ -161,10 +161,10 @@ const archiveVideoMessages = {
 
 export function composeRecordFailure(
   environment: Environment<'record-failure'>,
-  platform: Platform<'dynamoDb' | 's3' | 'stepFunctions' | 'recordMetric'>,
+  platform: Platform<'dynamoDb' | 's3' | 'stepFunctions' | 'eventBridge' | 'recordMetric'>,
 ) {
   const { logger } = platform;
-  const dispatcher = createDispatcher(environment, platform, withEndedHook(openTable(environment, platform), platform));
+  const dispatcher = createDispatcher(environment, platform, openTableWithEndings(environment, platform));
   return logged(logger, async (input: RecordFailureInput) => {
     logger.warn('Received a failure', { code: 'Error' in input.error ? input.error.Error : input.error.code });
     const output = await recordFailure(dispatcher, input);

@@ -100,7 +100,7 @@ export async function readQueue(table: Table, model: string, started: ReadonlySe
 /** Yields the ids of the videos in an open status, oldest first. */
 export async function* idsInStatus(
   table: Table,
-  openStatus: 'submitting' | 'running' | 'archiving' | 'result_pending' | 'deleting',
+  openStatus: 'submitting' | 'running' | 'archiving' | 'unfinished' | 'deleting',
 ): AsyncGenerator<string> {
   const open = queryItems(table, {
     IndexName: indexes.byStatus.name,

@@ -101,6 +101,8 @@ export type LongPollLimits = z.infer<typeof longPollsSchema>;
 
 const variables = {
   TABLE_NAME: z.string().min(1),
+  /** The bus that status changes are published on. */
+  EVENT_BUS_NAME: z.string().min(1),
   UPLOADS_BUCKET: z.string().min(1),
   VIDEOS_BUCKET: z.string().min(1),
   STATE_MACHINE_ARN: z.string().startsWith('arn:'),
@@ -160,7 +162,7 @@ const pick = <Name extends VariableName>(...names: Name[]) =>
   z.object(Object.fromEntries(names.map((name) => [name, variables[name]])) as Pick<typeof variables, Name>);
 
 /** For dispatch. */
-const dispatchVariables = ['TABLE_NAME', 'STATE_MACHINE_ARN', 'LIMIT_SETTINGS', 'CATALOGUE'] as const;
+const dispatchVariables = ['TABLE_NAME', 'EVENT_BUS_NAME', 'STATE_MACHINE_ARN', 'LIMIT_SETTINGS', 'CATALOGUE'] as const;
 /** For calls to Wan. */
 const wanVariables = ['WAN_SECRET_ARN', 'WAN_BASE_URL'] as const;
 /** For calls to Wan within the rate limit that all functions share. */
@@ -250,6 +252,7 @@ export const environments = {
   'check-task': pick(...dispatchVariables, ...rateLimitedWanVariables, 'TYPICAL_SECONDS', 'VIDEO_RETENTION_DAYS'),
   'archive-video': pick(
     ...rateLimitedWanVariables,
+    'EVENT_BUS_NAME',
     'VIDEOS_BUCKET',
     'WAN_REGION',
     'MODEL_PRICES',

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Source, Status } from './record.ts';
+import type { Status } from './record.ts';
 
 /** Partition keys of the table, by kind of item. */
 export const keys = {
@@ -9,6 +9,8 @@ export const keys = {
   /** The typical duration of tasks of one model, resolution and duration. */
   durations: (model: string, resolution: string | undefined, duration: number | undefined) =>
     `durations#${model}#${resolution ?? ''}#${duration ?? ''}`,
+  /** Which events of a video have been published. */
+  published: (id: string) => `published#${id}`,
   /** The execution that waits for a video's task. */
   wait: (id: string) => `wait#${id}`,
   /** Returns the video's id in the key of a wait item. */
@@ -64,11 +66,11 @@ const separator = '#';
 
 /**
  * Returns the attributes of the status index, which lists videos that still need work. A finished video has neither, which keeps the
- * index small. A video is finished when the leftovers of its downloads have been deleted and, for a drop, its result has been written.
+ * index small. An ended video is finished when the leftovers of its downloads have been deleted, its last event has been published and,
+ * for a drop, its result has been written.
  */
 export function openAttributes(video: {
   status: Status;
-  source: Source;
   model: string;
   owner: string;
   created_at: string;
@@ -86,9 +88,7 @@ export function openAttributes(video: {
     case 'archiving':
       return { open_status: video.status, open_order: order };
     default:
-      return video.source.type === 'api' && video.status !== 'succeeded'
-        ? {}
-        : { open_status: 'result_pending', open_order: order };
+      return { open_status: 'unfinished', open_order: order };
   }
 }
 

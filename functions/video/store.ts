@@ -52,7 +52,7 @@ export async function createVideo(table: Table, video: VideoRecord): Promise<Cre
     ExpressionAttributeValues: { ':now': Math.floor(table.now() / 1000) },
   });
   if (await conditionally(table.client.send(put))) {
-    if (isTerminal(video.status)) await table.onVideoEnded?.(video);
+    await table.onStatusChanged?.(video);
     return { outcome: 'created', video };
   }
   const existing = await readVideo(table, video.id);
@@ -128,7 +128,7 @@ export async function changeStatus(
     },
     condition,
   );
-  if (changed && isTerminal(to)) await table.onVideoEnded?.(changed);
+  if (changed && isNewEntry) await table.onStatusChanged?.(changed);
   return changed;
 }
 
@@ -185,8 +185,8 @@ export function newVideo(fields: VideoFields, now: number, error?: VideoRecord['
   };
 }
 
-/** Removes a video from the status index after its result was written, unless the video has changed since it was read. */
-export async function markResultWritten(table: Table, { id, status, run, updated_at }: VideoRecord): Promise<void> {
+/** Removes an ended video from the status index when nothing remains to be done, unless the video has changed since it was read. */
+export async function markFinished(table: Table, { id, status, run, updated_at }: VideoRecord): Promise<void> {
   await updateItem(table, keys.video(id), {
     UpdateExpression: 'REMOVE open_status, open_order',
     ConditionExpression: '#status = :status AND #run = :run AND updated_at = :updated_at',

@@ -113,6 +113,6 @@ export interface Table {
   now: () => number;
   /** How many days files of videos are kept, for functions that may end a video. @default - until they are deleted */
   videoRetentionDays?: number | undefined;
-  /** Called after a terminal status was written. Must not throw. */
-  onVideoEnded?: ((video: VideoRecord) => Promise<void>) | undefined;
+  /** Called after a status was written, that of a new video included. Must not throw. */
+  onStatusChanged?: ((video: VideoRecord) => Promise<void>) | undefined;
 }

@@ -146,7 +146,7 @@ function actualCost(
 
 /**
  * Deletes what other downloads of an archived video left, version by version. Keeps the video version that the record names and the latest
- * version of its metadata. Runs when the video has succeeded (`onVideoEnded`), and again in the sweep if that was interrupted.
+ * version of its metadata. Runs when the video has succeeded (`onStatusChanged`), and again in the sweep if that was interrupted.
  */
 export async function deleteLeftovers(s3: Pick<S3Client, 'send'>, id: string, kept: ArchivedVideo): Promise<void> {
   const { bucket } = kept;

@@ -1,4 +1,5 @@
 import { ArnFormat, Stack } from 'aws-cdk-lib';
+import type { EventBus } from 'aws-cdk-lib/aws-events';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
@@ -7,6 +8,7 @@ import type { Configuration } from '../config.ts';
 import type { Storage } from '../storage/storage.ts';
 import {
   type Access,
+  eventAccess,
   listAccess,
   mergeAccess,
   settings,
@@ -23,6 +25,7 @@ export interface Foundation {
   readonly configuration: Configuration;
   readonly functions: FunctionSettings;
   readonly storage: Storage;
+  readonly eventBus: EventBus;
   readonly wanSecret: ISecret;
   /** Signs links to files. */
   readonly fileLinkSecret: ISecret;
@@ -55,14 +58,15 @@ export function stateMachineAddress(scope: Construct): StateMachineAddress {
   };
 }
 
-/** Dispatch: give the next video a permit and start its execution. */
+/** Dispatch: give the next video a permit, publish its new status and start its execution. */
 export function dispatchAccess(
-  { storage, stateMachine, configuration }: Foundation,
+  { storage, stateMachine, configuration, eventBus }: Foundation,
   actions: readonly ('GetItem' | 'PutItem' | 'UpdateItem')[],
 ) {
   return mergeAccess(
     tableAccess(storage.table, actions, indexes.byStatus.name),
     startAccess(stateMachine.arn),
+    eventAccess(eventBus),
     modelSettings(configuration),
   );
 }

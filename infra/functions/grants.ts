@@ -1,5 +1,6 @@
 import { ArnFormat, Stack } from 'aws-cdk-lib';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
+import type { IEventBus } from 'aws-cdk-lib/aws-events';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
@@ -80,6 +81,10 @@ function useKey(
   statement.addCondition('StringEquals', { 'kms:ViaService': `${service}.${region}.${urlSuffix}` });
   return [statement];
 }
+
+/** Publishing status changes. */
+export const eventAccess = (bus: IEventBus) =>
+  grant({ EVENT_BUS_NAME: bus.eventBusName }, allow(bus.eventBusArn, 'events:PutEvents'));
 
 /** Actions on the rate limiters of owners and the slots of long polls, and on no other item. */
 export const limiterAccess = (table: ITable, actions: readonly ('GetItem' | 'UpdateItem')[]) =>

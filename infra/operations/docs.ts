@@ -1,7 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import * as z from 'zod';
 import { documentedMessage, referenceCodes, referenceStatus } from '../../functions/api/dashscope/errors.ts';
 import { endingsTable, markdownTable, problemsTable } from '../../functions/api/openapi/problem-codes.ts';
+import { eventDetailSchema } from '../../functions/events/schema.ts';
 import { findModel, models } from '../../functions/wan/catalogue.ts';
 import { describeMedia } from '../../functions/wan/media.ts';
 import { describeDurations } from '../../functions/wan/output.ts';
@@ -97,6 +99,7 @@ const pages: Readonly<Record<string, (file: string) => string | Promise<string>>
   'codes.md': codesPage,
   'configuration.md': configurationReference,
   'cost.md': costPage,
+  'video-event.schema.json': () => `${JSON.stringify(z.toJSONSchema(eventDetailSchema), null, 2)}\n`,
 };
 
 /** The pages below `docs/` that are generated, whole or in part, as they must be today. */

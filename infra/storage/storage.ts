@@ -87,10 +87,6 @@ export class Storage extends Construct {
         },
       ],
     });
-    // Set on the resource: the construct's `eventBridgeEnabled` would deploy a custom resource for it.
-    (this.uploads.node.defaultChild as CfnBucket).notificationConfiguration = {
-      eventBridgeConfiguration: { eventBridgeEnabled: true },
-    };
     // Pages fetch videos by presigned URLs. The console's own origin is not known here, so any origin is allowed.
     this.videos = privateBucket(this, 'VideosBucket', accessLogBucket, {
       removalPolicy,
@@ -109,6 +105,12 @@ export class Storage extends Construct {
         },
       ],
     });
+    for (const bucket of [this.uploads, this.videos]) {
+      // Set on the resource: the construct's `eventBridgeEnabled` would deploy a custom resource for it.
+      (bucket.node.defaultChild as CfnBucket).notificationConfiguration = {
+        eventBridgeConfiguration: { eventBridgeEnabled: true },
+      };
+    }
     this.table = videosTable(this, removalPolicy, key);
   }
 }

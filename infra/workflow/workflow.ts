@@ -15,6 +15,7 @@ import {
   videoRetention,
 } from '../functions/foundation.ts';
 import {
+  eventAccess,
   listAccess,
   mergeAccess,
   settings,
@@ -129,6 +130,7 @@ function stepFunctions(scope: Construct, foundation: Foundation, watcher: Pipeli
       description: 'Copies a finished video to the videos bucket and verifies that it is complete',
       access: mergeAccess(
         tableAccess(storage.table, ['GetItem', 'UpdateItem']),
+        eventAccess(foundation.eventBus),
         wanAccess(wanSecret, configuration.wanBaseUrl),
         queryRate(configuration),
         videosAccess(storage.videos, [

@@ -1,5 +1,5 @@
 import { roleAccessKey } from './endpoint/access-keys.ts';
-import type { RuleDefinition } from './events/event-bus.ts';
+import { defaultBus, type RuleDefinition } from './events/event-bus.ts';
 import type { EventSourceDefinition } from './lambda/event-source.ts';
 import { type FunctionDefinition, functionNameOf } from './lambda/function-definition.ts';
 import type { QueueDefinition } from './sqs/queues.ts';
@@ -42,6 +42,7 @@ export function readRules(stack: Stack): RuleDefinition[] {
   return stack.all('AWS::Events::Rule').map(({ name, properties, attribute }) => ({
     name,
     arn: attribute('Arn'),
+    bus: properties.EventBusName ?? defaultBus,
     event_pattern: properties.EventPattern,
     schedule_expression: properties.ScheduleExpression,
     targets: properties.Targets.map(({ Arn, DeadLetterConfig }) => ({

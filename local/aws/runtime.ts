@@ -87,7 +87,13 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const eventSources = readEventSources(stack).map((source) =>
     createEventSource({ ...source, clock, queues, invoke: lambda.invoke, recordCall, faults: options.faults }),
   );
-  const bus = createEventBus({ clock, rules, accept: lambda.accept, queues });
+  const bus = createEventBus({
+    clock,
+    buses: stack.all('AWS::Events::EventBus').map(({ name }) => name),
+    rules,
+    accept: lambda.accept,
+    queues,
+  });
   const machines = stack.all('AWS::StepFunctions::StateMachine');
   const roleOf = (executionArn: string) =>
     machines.find(({ name }) => executionArn.includes(`:execution:${name}:`))!.properties.RoleArn;

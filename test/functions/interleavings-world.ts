@@ -142,6 +142,7 @@ export async function aWorld(
     const services: Services = {
       table: { ...table, client },
       s3: { send: (command: never) => through(() => s3.send(command)) } as S3Client,
+      publish: async () => undefined,
       bucket: 'videos',
       videosBucket: 'videos',
       uploadsBucket: 'uploads',

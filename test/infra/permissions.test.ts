@@ -23,6 +23,7 @@ const limiters = (...actions: string[]) => itemsWith([keys.requestRate('*'), key
 const read = (objects: string): string[] => [`s3:GetObject ${objects}`, `s3:GetObjectVersion ${objects}`];
 const byStatus = `dynamodb:Query ${table}/index/by_status`;
 const wake = `states:SendTaskSuccess ${machine}`;
+const publish = 'events:PutEvents <EventBus.Arn>';
 const start = `states:StartExecution ${machine}`;
 const listUploads = 's3:ListBucket <UploadsBucket.Arn>';
 /** To distinguish a deleted video from one without read permission. */
@@ -37,11 +38,12 @@ const writeResults = [
 const wanKey = 'secretsmanager:GetSecretValue <WanApiKey>';
 const keepEvents = 'sqs:SendMessage a queue';
 
-const dispatch = [...items('GetItem', 'UpdateItem'), byStatus, start];
+const dispatch = [...items('GetItem', 'UpdateItem'), byStatus, start, publish];
 const acceptRequest = [
   ...items('GetItem', 'PutItem', 'UpdateItem'),
   byStatus,
   start,
+  publish,
   ...read(uploads('uploads/')),
   listUploads,
   `s3:PutObject ${uploads('inputs/')}`,
@@ -82,7 +84,15 @@ const permissions: Record<FunctionName, string[]> = {
     ...listVideos,
     listUploads,
   ],
-  actions: [...items('GetItem', 'PutItem', 'UpdateItem'), byStatus, start, wanKey, ...deleteObjects, ...writeResults],
+  actions: [
+    ...items('GetItem', 'PutItem', 'UpdateItem'),
+    byStatus,
+    start,
+    publish,
+    wanKey,
+    ...deleteObjects,
+    ...writeResults,
+  ],
   dashscope: [
     ...acceptRequest,
     `s3:PutObject ${uploads('uploads/')}`,
@@ -96,6 +106,7 @@ const permissions: Record<FunctionName, string[]> = {
     ...items('GetItem', 'PutItem', 'UpdateItem'),
     byStatus,
     start,
+    publish,
     ...['SendMessage', 'ReceiveMessage', 'DeleteMessage', 'GetQueueAttributes'].map(
       (action) => `sqs:${action} <DropWaitQueue.Arn>`,
     ),
@@ -118,6 +129,7 @@ const permissions: Record<FunctionName, string[]> = {
   'check-task': [...dispatch, wanKey, ...writeResults],
   'archive-video': [
     ...items('GetItem', 'UpdateItem'),
+    publish,
     wanKey,
     ...read(videos),
     `s3:PutObject ${videos}`,

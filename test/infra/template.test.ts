@@ -115,6 +115,7 @@ test('the stack has an output for each resource that operators use', () => {
       'AlarmTopicArn',
       'ApiUrl',
       'DashboardName',
+      'EventBusName',
       'StateMachineArn',
       'TableName',
       'UploadsBucketName',
@@ -147,7 +148,7 @@ describe('deleting the stack', () => {
     }
   });
 
-  test('blocks no deployment that follows, except by the state machine while executions run (docs/deploy.md)', async () => {
+  test('blocks no deployment that follows, except what docs/deploy.md names: the state machine while executions run, the bus while it has rules', async () => {
     /** Names that are only unique within another resource of the stack, or not at all. */
     const free =
       /^AWS::(Lambda::Alias Name|ApiGateway::(RestApi Name|Stage StageName|Authorizer Name)|SNS::Topic DisplayName)$/;
@@ -159,7 +160,10 @@ describe('deleting the stack', () => {
         )
         .map(([key]) => `${Type} ${key}`),
     );
-    expect(fixed.filter((name) => !free.test(name))).toEqual(['AWS::StepFunctions::StateMachine StateMachineName']);
+    expect(fixed.filter((name) => !free.test(name))).toEqual([
+      'AWS::Events::EventBus Name',
+      'AWS::StepFunctions::StateMachine StateMachineName',
+    ]);
   });
 
   /** Whether a value is the same in every deployment: it names no other resource, nor the stack's id. */

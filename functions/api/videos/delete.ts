@@ -1,5 +1,5 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
-import { writeVideoResult } from '../../drops/write-result.ts';
+import { type FinishServices, finishVideo } from '../../drops/write-result.ts';
 import { settleSpending } from '../../ledger/spending.ts';
 import { deleteObjectsOf, type ObjectStores } from '../../maintenance/finish-deletions.ts';
 import { type Dispatcher, releaseAndDispatch } from '../../queue/dispatch.ts';
@@ -16,7 +16,7 @@ import { endAsCanceled } from './cancel.ts';
 import { retryAfter } from './long-poll.ts';
 import { MAX_READS, videoNotFound } from './own-video.ts';
 
-export interface DeleteServices extends Dispatcher, ObjectStores {}
+export interface DeleteServices extends Dispatcher, ObjectStores, Pick<FinishServices, 'publish'> {}
 
 /**
  * `DELETE /videos/{id}`: 204 when its record and every version of its objects are gone. Cancels a queued video. Idempotent for as long as
@@ -41,7 +41,7 @@ export async function deleteVideo(
     }
     precondition(video);
     refuseUnderWay(video, services.table.now());
-    const ended = video.source.type === 'manifest' ? await endLine(services, video) : video;
+    const ended = await endVideo(services, video);
     if (!ended) continue;
     // A tombstone does not hold the video's spending reservation.
     await settleSpending(services.table, ended);
@@ -54,12 +54,15 @@ export async function deleteVideo(
 }
 
 /**
- * Writes the result of a manifest line before its video is deleted: a tombstone has no result, and the summary waits for all lines.
+ * Ends a queued video, and does what remains after the end of a video, before it is deleted: a tombstone has no event to publish and no
+ * result to write, and the summary of a manifest waits for all lines.
  * @returns undefined when the video changed since it was read
  */
-async function endLine(services: DeleteServices, video: VideoRecord): Promise<VideoRecord | undefined> {
+async function endVideo(services: DeleteServices, video: VideoRecord): Promise<VideoRecord | undefined> {
   const ended = video.status === 'queued' ? await endAsCanceled(services, video) : video;
-  if (ended) await writeVideoResult({ ...services, copyVideo: false }, ended);
+  if (!ended) return undefined;
+  await services.publish(ended);
+  if (ended.source.type === 'manifest') await finishVideo({ ...services, copyVideo: false }, ended);
   return ended;
 }
 

@@ -1,4 +1,5 @@
 import { account, region } from '../account.ts';
+import { defaultBus } from '../events/event-bus.ts';
 import { executionOfToken } from '../step-functions/interpreter.ts';
 
 /** One AWS call, as IAM evaluates it. */
@@ -41,5 +42,9 @@ export function resourceArn(service: string, operation: string, input: Record<st
   }
   if (service === 'secretsmanager') return String(input.SecretId ?? '*');
   if (service === 'sqs') return arn(String(input.QueueUrl).split('/').at(-1) ?? '');
-  return operation === 'PutEvents' ? arn('event-bus/default') : '*';
+  if (operation !== 'PutEvents') return '*';
+  // All entries of a call go to one bus here.
+  const [entry] = (input.Entries ?? []) as { EventBusName?: string }[];
+  const bus = entry?.EventBusName ?? defaultBus;
+  return bus.startsWith('arn:') ? bus : arn(`event-bus/${bus}`);
 }

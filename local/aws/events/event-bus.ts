@@ -3,10 +3,14 @@ import type { Queues } from '../sqs/queues.ts';
 import { type BusEvent, busEvent } from './event.ts';
 import { compilePattern } from './pattern.ts';
 
-/** A rule of the default event bus. */
+export const defaultBus = 'default';
+
+/** A rule of an event bus. */
 export interface RuleDefinition {
   name: string;
   arn: string;
+  /** The name of its bus. */
+  bus: string;
   event_pattern?: Record<string, unknown>;
   schedule_expression?: string;
   targets: readonly RuleTarget[];
@@ -21,19 +25,23 @@ export interface RuleTarget {
 
 export interface EventBusOptions {
   clock: Clock;
+  /** Names of the buses in addition to the default one. */
+  buses: readonly string[];
   rules: readonly RuleDefinition[];
   /** Queues an event for a function. Once this resolves, the event survives a kill unless it is volatile. */
   accept(functionArn: string, payload: string, options: { volatile: boolean }): Promise<unknown>;
   queues: Queues;
 }
 
-/** EventBridge's default event bus, with pattern rules and schedules. */
+/** EventBridge's event buses, with pattern rules and schedules. */
 export interface EventBus {
+  /** Whether there is a bus of this name. */
+  has(name: string): boolean;
   /**
-   * Delivers an event to the targets of all matching rules, at least once each.
+   * Delivers an event to the targets of all matching rules of a bus, at least once each.
    * Rejects if a target without a dead-letter queue does not accept it. The caller must then not acknowledge the event.
    */
-  put(event: BusEvent): Promise<void>;
+  put(event: BusEvent, bus?: string): Promise<void>;
   /**
    * Starts the schedules. The first tick comes after a second, so that leftovers of a killed process are processed
    * soon.
@@ -46,7 +54,7 @@ export interface EventBus {
 const firstTickDelay = 1000;
 
 /** @throws Error that names the rule, for an unsupported pattern or schedule */
-export function createEventBus({ clock, rules, accept, queues }: EventBusOptions): EventBus {
+export function createEventBus({ clock, buses, rules, accept, queues }: EventBusOptions): EventBus {
   const compiled = rules.map((rule) => {
     try {
       return {
@@ -78,8 +86,9 @@ export function createEventBus({ clock, rules, accept, queues }: EventBusOptions
   };
 
   return {
-    async put(event) {
-      const matching = compiled.filter(({ matches }) => matches?.(event));
+    has: (name) => name === defaultBus || buses.includes(name),
+    async put(event, bus = defaultBus) {
+      const matching = compiled.filter(({ rule, matches }) => rule.bus === bus && matches?.(event));
       await Promise.all(matching.map(({ rule }) => deliverEvent(rule, event, false)));
     },
     start() {

@@ -1,7 +1,7 @@
 import { parseObject } from '../json.ts';
 import { ServiceError } from '../service-error.ts';
 import { busEvent } from './event.ts';
-import type { EventBus } from './event-bus.ts';
+import { defaultBus, type EventBus } from './event-bus.ts';
 
 interface PutEventsEntry {
   Source?: string;
@@ -22,7 +22,7 @@ type EntryResult = { EventId: string } | { ErrorCode: string; ErrorMessage: stri
 /** EventBridge's PutEvents. Resolves when every accepted entry is on disk. */
 export async function putEvents(
   input: PutEventsInput,
-  { bus, now }: { bus: Pick<EventBus, 'put'>; now: () => number },
+  { bus, now }: { bus: Pick<EventBus, 'put' | 'has'>; now: () => number },
 ): Promise<{ FailedEntryCount: number; Entries: EntryResult[] }> {
   const entries = input.Entries ?? [];
   if (entries.length === 0 || entries.length > 10)
@@ -31,10 +31,14 @@ export async function putEvents(
   return { FailedEntryCount: results.filter((result) => 'ErrorCode' in result).length, Entries: results };
 }
 
-async function putEntry(entry: PutEventsEntry, bus: Pick<EventBus, 'put'>, now: () => number): Promise<EntryResult> {
-  const { Source: source, DetailType: detailType, Detail: detailText, EventBusName: busName = 'default' } = entry;
-  if (busName.split('/').at(-1) !== 'default')
-    throw new ServiceError('ResourceNotFoundException', `Event bus ${busName} does not exist`);
+async function putEntry(
+  entry: PutEventsEntry,
+  bus: Pick<EventBus, 'put' | 'has'>,
+  now: () => number,
+): Promise<EntryResult> {
+  const { Source: source, DetailType: detailType, Detail: detailText, EventBusName: nameOrArn = defaultBus } = entry;
+  const busName = nameOrArn.split('/').at(-1)!;
+  if (!bus.has(busName)) throw new ServiceError('ResourceNotFoundException', `Event bus ${busName} does not exist`);
   if (!source || !detailType || detailText === undefined)
     return { ErrorCode: 'InvalidArgument', ErrorMessage: 'Source, DetailType and Detail are required' };
   if (source.startsWith('aws.'))
@@ -45,6 +49,6 @@ async function putEntry(entry: PutEventsEntry, bus: Pick<EventBus, 'put'>, now: 
     { source, 'detail-type': detailType, resources: entry.Resources ?? [], detail },
     entry.Time === undefined ? now() : entry.Time * 1000,
   );
-  await bus.put(event);
+  await bus.put(event, busName);
   return { EventId: event.id };
 }

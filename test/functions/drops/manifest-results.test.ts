@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { DroppedObject } from '../../../functions/drops/dropped-object.ts';
 import { acceptManifest } from '../../../functions/drops/manifest.ts';
 import { beginManifest, moveLines, readManifest } from '../../../functions/drops/manifest-item.ts';
-import { writePendingResults, writeVideoResult } from '../../../functions/drops/write-result.ts';
+import { finishVideo, finishVideos } from '../../../functions/drops/write-result.ts';
 import { replaceWithTombstone } from '../../../functions/video/deletion.ts';
 import type { VideoRecord } from '../../../functions/video/record.ts';
 import { changeStatus, readVideo } from '../../../functions/video/store.ts';
@@ -18,11 +18,27 @@ const world = useManifests();
 const { services, upload, take, mine, resultOf, statusesOf, summaryOf, videoOf, endLine, pending } = world;
 
 const read = async ({ id }: { id?: string }) => (await readVideo(world.table, id!))!;
-const unwatched = (): Table => ({ ...world.table, onVideoEnded: undefined });
+const unwatched = (): Table => ({ ...world.table, onStatusChanged: undefined });
 /** As the function that ended a video, or the sweep, writes its result. */
 const tell = (video: VideoRecord, s3: Pick<S3Client, 'send'> = world.s3) =>
-  writeVideoResult({ table: world.table, s3, copyVideo: false }, video);
-const sweep = () => writePendingResults({ table: world.table, s3: world.s3, copyVideo: false });
+  finishVideo(
+    {
+      table: world.table,
+      s3,
+      copyVideo: false,
+      publish: async () => undefined,
+      deleteLeftovers: async () => undefined,
+    },
+    video,
+  );
+const sweep = () =>
+  finishVideos({
+    table: world.table,
+    s3: world.s3,
+    copyVideo: false,
+    publish: async () => undefined,
+    deleteLeftovers: async () => undefined,
+  });
 const retried = async (video: VideoRecord) =>
   (await changeStatus(world.table, video, 'queued', { remove: ['error'] }))!;
 const manifestOf = ({ key, version_id }: DroppedObject) => ({ bucket: 'uploads', key, version_id });
@@ -454,7 +470,10 @@ describe('a process that dies after any of its effects', () => {
       const crashing = crashAfter(point);
       const table = crashingTable(unwatched(), crashing);
       const s3 = crashingS3(world.s3, crashing);
-      await writeVideoResult({ table, s3, copyVideo: false }, video).catch(() => undefined);
+      await finishVideo(
+        { table, s3, copyVideo: false, publish: async () => undefined, deleteLeftovers: async () => undefined },
+        video,
+      ).catch(() => undefined);
       ended = !crashing.died;
       if ((await pending()).length > 0) expect(await sweep()).toEqual([video.id]);
       expect(await pending()).toEqual([]);

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
 import { ownerOf } from '../../../functions/drops/drop-key.ts';
 import type { DroppedObject } from '../../../functions/drops/dropped-object.ts';
 import { acceptManifest, type ManifestServices } from '../../../functions/drops/manifest.ts';
-import { withEndedHook } from '../../../functions/entries/on-video-ended.ts';
+import { withStatusHook } from '../../../functions/entries/on-status-changed.ts';
 import { idsInStatus } from '../../../functions/queue/waiting.ts';
 import { listVideos } from '../../../functions/video/list.ts';
 import type { Source, VideoRecord } from '../../../functions/video/record.ts';
@@ -56,11 +56,16 @@ export function useManifests() {
     errors,
     keysBelow: (key: string): Promise<string[]> => buckets.keysBelow('uploads', key),
     watched: (table: Table, s3: Pick<S3Client, 'send'>): Table =>
-      withEndedHook(table, {
-        s3: s3 as S3Client,
-        recordMetric: () => undefined,
-        logger: { error: (_message: unknown, details: unknown) => errors.push(details) } as unknown as Logger,
-      }),
+      withStatusHook(
+        table,
+        {
+          s3: s3 as S3Client,
+          publish: async () => undefined,
+          recordMetric: () => undefined,
+          logger: { error: (_message: unknown, details: unknown) => errors.push(details) } as unknown as Logger,
+        },
+        { deleteLeftovers: async () => undefined },
+      ),
     services: (given: Partial<ManifestServices> = {}): ManifestServices => ({
       table: world.table,
       s3: world.s3,
@@ -111,7 +116,7 @@ export function useManifests() {
     /** Videos whose results are not written yet. */
     async pending(): Promise<string[]> {
       const ids: string[] = [];
-      for await (const id of idsInStatus(world.table, 'result_pending')) ids.push(id);
+      for await (const id of idsInStatus(world.table, 'unfinished')) ids.push(id);
       return ids;
     },
   };

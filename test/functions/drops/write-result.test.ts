@@ -1,7 +1,7 @@
 import { DeleteObjectCommand, type GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { type ResultServices, writePendingResults, writeVideoResult } from '../../../functions/drops/write-result.ts';
-import { withEndedHook } from '../../../functions/entries/on-video-ended.ts';
+import { type FinishServices, finishVideo, finishVideos } from '../../../functions/drops/write-result.ts';
+import { withStatusHook } from '../../../functions/entries/on-status-changed.ts';
 import { idsInStatus } from '../../../functions/queue/waiting.ts';
 import { createLogger } from '../../../functions/shared/logging.ts';
 import type { VideoRecord } from '../../../functions/video/record.ts';
@@ -31,14 +31,21 @@ afterAll(async () => {
   await store.close();
 });
 
-const services = (given: Partial<ResultServices> = {}): ResultServices => ({ table, s3, copyVideo: false, ...given });
+const services = (given: Partial<FinishServices> = {}): FinishServices => ({
+  table,
+  s3,
+  copyVideo: false,
+  publish: async () => undefined,
+  deleteLeftovers: async () => undefined,
+  ...given,
+});
 async function pending(): Promise<string[]> {
   const ids: string[] = [];
-  for await (const id of idsInStatus(table, 'result_pending')) ids.push(id);
+  for await (const id of idsInStatus(table, 'unfinished')) ids.push(id);
   return ids;
 }
 // Writes what a test has left, so that no other test meets it.
-afterEach(async () => void (await writePendingResults(services())));
+afterEach(async () => void (await finishVideos(services())));
 
 const resultOf = async (key: string) => {
   const found = await get(s3, 'uploads', `${key}.result.json`);
@@ -64,7 +71,7 @@ describe('the result next to an image', () => {
       },
       warnings: [{ pointer: '/input/prompt', code: 'prompt_truncated', message: 'Cut.' }],
     });
-    await writeVideoResult(services(), video);
+    await finishVideo(services(), video);
 
     const { text, body, type } = (await resultOf(image.key))!;
     expect(type).toBe('application/json');
@@ -102,22 +109,22 @@ describe('the result next to an image', () => {
   test('has a failure with its hint, and a canceled video', async () => {
     const [failed, canceled] = [await dropped(), await dropped()];
     const video = await endedDrop(table, failed);
-    await writeVideoResult(services(), video);
-    await writeVideoResult(services(), await endedDrop(table, canceled, 'canceled'));
+    await finishVideo(services(), video);
+    await finishVideo(services(), await endedDrop(table, canceled, 'canceled'));
     expect((await resultOf(failed.key))!.body).toMatchObject({ status: 'failed', error: video.error });
     expect((await resultOf(canceled.key))!.body).toMatchObject({ status: 'canceled' });
   });
 
   test.each(['ä ö/über + 100% #1?.png', '日本/猫 🐈.png', "a'b(c)*.png"])('is next to %s', async (name) => {
     const image = await dropped(freshKey(name));
-    await writeVideoResult(services(), await endedDrop(table, image));
+    await finishVideo(services(), await endedDrop(table, image));
     expect((await resultOf(image.key))!.body).toMatchObject({ image: { key: image.key } });
   });
 
   test('removes the video from those whose result is pending', async () => {
     const video = await endedDrop(table, await dropped());
     expect(await pending()).toEqual([video.id]);
-    await writeVideoResult(services(), video);
+    await finishVideo(services(), video);
     expect(await pending()).toEqual([]);
   });
 
@@ -125,7 +132,7 @@ describe('the result next to an image', () => {
     const image = await dropped();
     const video = await endedDrop(table, image, 'succeeded');
     await put(s3, 'videos', video.video!.key, 'video');
-    for (let times = 0; times < 3; times++) await writeVideoResult(services({ copyVideo: true }), video);
+    for (let times = 0; times < 3; times++) await finishVideo(services({ copyVideo: true }), video);
     expect(await buckets.keysBelow('uploads', image.key)).toEqual([
       image.key,
       `${image.key}.mp4`,
@@ -137,29 +144,29 @@ describe('the result next to an image', () => {
     const image = await dropped();
     const source = { type: 'drop', bucket: 'uploads', ...image } as const;
     const running = aVideo({ source, status: 'running' });
-    await writeVideoResult(services(), running);
-    await writeVideoResult(services(), aVideo({ status: 'failed' }));
+    await finishVideo(services(), running);
+    await finishVideo(services(), aVideo({ status: 'failed' }));
     expect(await resultOf(image.key)).toBeUndefined();
   });
 
   test('is written next to an image that was deleted meanwhile: the folder shows what was paid for', async () => {
     const image = await dropped();
     await s3.send(new DeleteObjectCommand({ Bucket: 'uploads', Key: image.key }));
-    await writeVideoResult(services(), await endedDrop(table, image));
+    await finishVideo(services(), await endedDrop(table, image));
     expect((await resultOf(image.key))!.body.status).toBe('failed');
   });
 
   test('replaces a file of the user with that name, of which the bucket keeps the version', async () => {
     const image = await dropped();
     await put(s3, 'uploads', `${image.key}.result.json`, 'mine');
-    await writeVideoResult(services(), await endedDrop(table, image));
+    await finishVideo(services(), await endedDrop(table, image));
     expect((await resultOf(image.key))!.body.status).toBe('failed');
     expect(await buckets.keysBelow('uploads', `${image.key}.result.json`)).toHaveLength(2);
   });
 
   test('is not written where a key has no room for its name, and is not pending', async () => {
     const image = await dropped(`drop/${'x'.repeat(1010)}.png`);
-    await writeVideoResult(services(), await endedDrop(table, image));
+    await finishVideo(services(), await endedDrop(table, image));
     expect(await pending()).toEqual([]);
   });
 });
@@ -174,9 +181,9 @@ describe('after a retry', () => {
   test('the new outcome replaces the old one', async () => {
     const image = await dropped();
     const { failed, queued } = await retried(image);
-    await writeVideoResult(services(), failed);
+    await finishVideo(services(), failed);
     const succeeded = await endAs(table, queued, 'succeeded');
-    await writeVideoResult(services(), succeeded);
+    await finishVideo(services(), succeeded);
     expect((await resultOf(image.key))!.body).toMatchObject({ id: failed.id, status: 'succeeded' });
     expect(await pending()).toEqual([]);
   });
@@ -185,10 +192,10 @@ describe('after a retry', () => {
     const image = await dropped();
     const { failed, queued } = await retried(image);
     const succeeded = await endAs(table, queued, 'succeeded');
-    await writeVideoResult(services(), failed);
+    await finishVideo(services(), failed);
     expect(await pending()).toEqual([succeeded.id]);
-    await writeVideoResult(services(), succeeded);
-    await writeVideoResult(services(), failed);
+    await finishVideo(services(), succeeded);
+    await finishVideo(services(), failed);
     expect((await resultOf(image.key))!.body.status).toBe('succeeded');
   });
 });
@@ -198,7 +205,7 @@ test('an outcome written late does not mark a record as written that has ended t
   const queued = (await changeStatus(table, failed, 'queued'))!;
   const again = await endAs(table, queued, 'failed');
   expect(again).toMatchObject({ status: failed.status, run: failed.run });
-  await writeVideoResult(services(), failed);
+  await finishVideo(services(), failed);
   expect(await pending()).toEqual([again.id]);
 });
 
@@ -209,7 +216,7 @@ describe('of an image that was overwritten', () => {
     const later = await endedDrop(table, await dropped(key), 'succeeded');
     for (const { video } of [earlier, later]) await put(s3, 'videos', video!.key, video!.key);
     for (const video of order === 'first' ? [later, earlier] : [earlier, later]) {
-      await writeVideoResult(services({ copyVideo: true }), video);
+      await finishVideo(services({ copyVideo: true }), video);
     }
     expect((await resultOf(key))!.body.id).toBe(later.id);
     expect((await get(s3, 'uploads', `${key}.mp4`))!.text).toBe(later.video!.key);
@@ -225,7 +232,7 @@ describe('of an image that was overwritten', () => {
         await put(s3, 'videos', video.video!.key, video.video!.key);
         videos.push(video);
       }
-      await Promise.all(videos.map((video) => writeVideoResult(services({ copyVideo: true }), video)));
+      await Promise.all(videos.map((video) => finishVideo(services({ copyVideo: true }), video)));
       expect((await resultOf(key))!.body.id).toBe(videos.at(-1)!.id);
       expect((await get(s3, 'uploads', `${key}.mp4`))!.text).toBe(videos.at(-1)!.video!.key);
     }
@@ -240,11 +247,11 @@ describe('of an image that was overwritten', () => {
     const send = async (command: GetObjectCommand) => {
       if (!overtaken && command.constructor.name === name) {
         overtaken = true;
-        await writeVideoResult(services({ copyVideo: true }), later);
+        await finishVideo(services({ copyVideo: true }), later);
       }
       return s3.send(command);
     };
-    await writeVideoResult(services({ s3: { send: send as S3Client['send'] }, copyVideo: true }), earlier);
+    await finishVideo(services({ s3: { send: send as S3Client['send'] }, copyVideo: true }), earlier);
     expect(overtaken).toBe(true);
     expect((await resultOf(key))!.body.id).toBe(later.id);
     expect((await get(s3, 'uploads', `${key}.mp4`))!.text).toBe(later.video!.key);
@@ -256,7 +263,7 @@ describe('a copy of the video next to its image', () => {
     const image = await dropped(freshKey('grüße & co.png'));
     const video = await endedDrop(table, image, 'succeeded');
     await put(s3, 'videos', video.video!.key, 'the video');
-    await writeVideoResult(services({ copyVideo: true }), video);
+    await finishVideo(services({ copyVideo: true }), video);
     expect(await get(s3, 'uploads', `${image.key}.mp4`)).toMatchObject({ text: 'the video', type: 'video/mp4' });
     expect((await resultOf(image.key))!.body.video).toMatchObject({
       key: video.video!.key,
@@ -269,14 +276,14 @@ describe('a copy of the video next to its image', () => {
     const video = await endedDrop(table, image, 'succeeded');
     const version_id = await put(s3, 'videos', video.video!.key, 'proven');
     await put(s3, 'videos', video.video!.key, 'another');
-    await writeVideoResult(services({ copyVideo: true }), { ...video, video: { ...video.video!, version_id } });
+    await finishVideo(services({ copyVideo: true }), { ...video, video: { ...video.video!, version_id } });
     expect((await get(s3, 'uploads', `${image.key}.mp4`))!.text).toBe('proven');
   });
 
   test('is left out when the archived file was deleted, and the result is written', async () => {
     const image = await dropped();
     const video = await endedDrop(table, image, 'succeeded');
-    await writeVideoResult(services({ copyVideo: true }), video);
+    await finishVideo(services({ copyVideo: true }), video);
     expect((await resultOf(image.key))!.body.video).not.toHaveProperty('copy');
     expect(await pending()).toEqual([]);
   });
@@ -291,10 +298,10 @@ describe('a process that dies', () => {
       await put(s3, 'videos', video.video!.key, 'the video');
       const crashing = crashAfter(point);
       const dying = services({ table: crashingTable(table, crashing), s3: crashingS3(s3, crashing), copyVideo: true });
-      await writeVideoResult(dying, video).catch(() => undefined);
+      await finishVideo(dying, video).catch(() => undefined);
       ended = !crashing.died;
       const open = await pending();
-      if (open.length > 0) expect(await writePendingResults(services({ copyVideo: true }))).toEqual([video.id]);
+      if (open.length > 0) expect(await finishVideos(services({ copyVideo: true }))).toEqual([video.id]);
       expect((await resultOf(image.key))!.body.video.copy).toBeDefined();
       expect((await get(s3, 'uploads', `${image.key}.mp4`))!.text).toBe('the video');
       expect(await pending()).toEqual([]);
@@ -306,20 +313,25 @@ describe('a process that dies', () => {
 });
 
 describe('a result that cannot be written', () => {
-  const denied: ResultServices['s3'] = { send: () => Promise.reject(new Error('AccessDenied')) };
+  const denied: FinishServices['s3'] = { send: () => Promise.reject(new Error('AccessDenied')) };
 
   test('leaves the video as it ended, and is written by a later sweep', async () => {
     const image = await dropped();
     const logger = createLogger('tested');
-    const watched = withEndedHook(table, { s3: denied as S3Client, recordMetric: () => undefined, logger });
+    const watched = withStatusHook(table, {
+      s3: denied as S3Client,
+      publish: services().publish,
+      recordMetric: () => undefined,
+      logger,
+    });
     const source = { type: 'drop', bucket: 'uploads', ...image } as const;
     const video = aVideo({ source, status: 'failed' });
     const lines = await linesOf(async () => {
       expect(await createVideo(watched, video)).toMatchObject({ outcome: 'created' });
     });
     expect(lines).toMatchObject([{ level: 'ERROR', video_id: video.id, error: { message: 'AccessDenied' } }]);
-    await expect(writePendingResults(services({ s3: denied }))).rejects.toThrow('1 results');
-    expect(await writePendingResults(services())).toEqual([video.id]);
+    await expect(finishVideos(services({ s3: denied }))).rejects.toThrow('1 results');
+    expect(await finishVideos(services())).toEqual([video.id]);
     expect((await resultOf(image.key))!.body.id).toBe(video.id);
   });
 
@@ -329,7 +341,7 @@ describe('a result that cannot be written', () => {
     });
     const image = await dropped();
     await endedDrop(table, image);
-    await expect(writePendingResults(services())).rejects.toThrow('1 results');
+    await expect(finishVideos(services())).rejects.toThrow('1 results');
     expect(await resultOf(image.key)).toBeDefined();
     await changeStatus(table, gone, 'queued');
   });
@@ -345,7 +357,7 @@ describe('a result that cannot be written', () => {
     const image = await dropped();
     const good = await endedDrop(table, image);
     let tries = 0;
-    const slow: ResultServices['s3'] = {
+    const slow: FinishServices['s3'] = {
       send: ((command: never) => {
         tries++;
         clock.now += 2000;
@@ -356,7 +368,7 @@ describe('a result that cannot be written', () => {
     for (; (await resultOf(image.key)) === undefined; sweeps++) {
       tries = 0;
       clock.now += 300_000;
-      await writePendingResults(services({ s3: slow })).catch(() => undefined);
+      await finishVideos(services({ s3: slow })).catch(() => undefined);
       expect(tries).toBeLessThan(50);
       expect(sweeps).toBeLessThan(20);
     }
@@ -369,11 +381,11 @@ describe('a result that cannot be written', () => {
       source: { type: 'drop', bucket: 'no-such-bucket', key: 'drop/a.png' },
     });
     clock.now += 13 * 24 * 3600_000;
-    await expect(writePendingResults(services())).rejects.toThrow('1 results');
+    await expect(finishVideos(services())).rejects.toThrow('1 results');
     expect(await pending()).toEqual([gone.id]);
     clock.now += 2 * 24 * 3600_000;
-    await expect(writePendingResults(services())).rejects.toThrow('1 results');
+    await expect(finishVideos(services())).rejects.toThrow('1 results');
     expect(await pending()).toEqual([]);
-    expect(await writePendingResults(services())).toEqual([]);
+    expect(await finishVideos(services())).toEqual([]);
   });
 });

@@ -41,6 +41,7 @@ beforeEach(async () => {
 
 const environment = () => ({
   TABLE_NAME: store.table.tableName,
+  EVENT_BUS_NAME: 'videos',
   STATE_MACHINE_ARN: 'arn:aws:states:us-east-1:0:stateMachine:videos',
   LIMIT_SETTINGS: { extra_permits: 0, models: {} },
   UPLOADS_BUCKET: bucket,

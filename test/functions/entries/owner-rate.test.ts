@@ -22,6 +22,7 @@ const store = startTable(() => clock.now);
 const environment = {
   CORS: [] as string[],
   TABLE_NAME: 'videos',
+  EVENT_BUS_NAME: 'videos',
   STATE_MACHINE_ARN: 'arn:aws:states:us-east-1:0:stateMachine:videos',
   LIMIT_SETTINGS: { extra_permits: 0, models: {} },
   UPLOADS_BUCKET: 'uploads',

@@ -14,6 +14,7 @@ export function aPlatform(table: Table, given: Partial<Platform> = {}): Platform
     s3: missing as Partial<Platform['s3']> as Platform['s3'],
     stepFunctions: missing,
     sqs: missing,
+    eventBridge: { send: async () => ({ FailedEntryCount: 0 }) },
     lambda: missing,
     secrets: { send: async () => ({ SecretString: 'sk-test' }) } as unknown as Platform['secrets'],
     recordMetric: () => undefined,

@@ -40,6 +40,7 @@ const wan = {
 } as const;
 const dispatching = {
   TABLE_NAME: 'videos',
+  EVENT_BUS_NAME: 'videos',
   STATE_MACHINE_ARN: 'arn:aws:states:us-east-1:0:stateMachine:videos',
   LIMIT_SETTINGS: { extra_permits: 0, models: {} },
   CATALOGUE: {},
@@ -57,6 +58,7 @@ const creating = {
 const archivingIn = {
   ...wan,
   TABLE_NAME: 'videos',
+  EVENT_BUS_NAME: 'videos',
   VIDEOS_BUCKET: 'videos',
   TRUSTED_ORIGINS: ['https://videos.test'],
   VIDEO_HOSTS: [],

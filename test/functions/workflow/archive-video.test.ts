@@ -13,8 +13,8 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { writePendingResults } from '../../../functions/drops/write-result.ts';
-import { withEndedHook } from '../../../functions/entries/on-video-ended.ts';
+import { finishVideos } from '../../../functions/drops/write-result.ts';
+import { withStatusHook } from '../../../functions/entries/on-status-changed.ts';
 import type { Platform } from '../../../functions/entries/platform.ts';
 import { idsInStatus } from '../../../functions/queue/waiting.ts';
 import type { RecordMetric } from '../../../functions/shared/metrics.ts';
@@ -92,25 +92,26 @@ async function archiving(given: Partial<VideoRecord> = {}): Promise<VideoRecord>
 
 /** A table whose hook deletes the leftovers of a succeeded video, as that of the deployed function. */
 const withFollowUp = (table: Table, client: S3Client): Table =>
-  withEndedHook(
+  withStatusHook(
     table,
-    { s3: client, recordMetric: () => undefined, logger: silent },
+    { s3: client, publish: async () => undefined, recordMetric: () => undefined, logger: silent },
     { deleteLeftovers: (id, archived) => deleteLeftovers(client, id, archived) },
   );
 const silent = { error: () => undefined } as unknown as Platform['logger'];
 
 /** The part of the sweep that finishes ended videos. */
 const sweepEnded = () =>
-  writePendingResults({
+  finishVideos({
     table: store.table,
     s3,
     copyVideo: false,
+    publish: async () => undefined,
     deleteLeftovers: (id, archived) => deleteLeftovers(s3, id, archived),
   });
 
 async function pendingIds(): Promise<string[]> {
   const ids: string[] = [];
-  for await (const id of idsInStatus(store.table, 'result_pending')) ids.push(id);
+  for await (const id of idsInStatus(store.table, 'unfinished')) ids.push(id);
   return ids;
 }
 

@@ -65,8 +65,10 @@ function busWith(
   const accepted: { functionArn: string; event: Record<string, unknown>; volatile: boolean }[] = [];
   const bus = createEventBus({
     clock,
+    buses: ['videos'],
     rules: rules.map((rule, index) => ({
       name: `rule-${index}`,
+      bus: 'default',
       arn: `arn:rule-${index}`,
       targets: [{ function_arn: `f${index}` }],
       ...rule,
@@ -177,8 +179,24 @@ test('an object’s event has S3’s format', () => {
   });
 });
 
+test('a rule of another bus gets only the events of that bus', async () => {
+  const { bus, accepted } = busWith([
+    { event_pattern: { source: ['us'] } },
+    { bus: 'videos', event_pattern: { source: ['us'] } },
+  ]);
+  await bus.put(event, 'videos');
+  expect(accepted.map(({ functionArn }) => functionArn)).toEqual(['f1']);
+  await bus.put(event);
+  expect(accepted.map(({ functionArn }) => functionArn)).toEqual(['f1', 'f0']);
+  expect([bus.has('default'), bus.has('videos'), bus.has('other')]).toEqual([true, true, false]);
+});
+
 describe('PutEvents', () => {
-  const put = (entries: object[]) => putEvents({ Entries: entries }, { bus: { put: async () => {} }, now: () => 0 });
+  const put = (entries: object[]) =>
+    putEvents(
+      { Entries: entries },
+      { bus: { put: async () => {}, has: (name) => ['default', 'videos'].includes(name) }, now: () => 0 },
+    );
   const good = { Source: 'us', DetailType: 'Made', Detail: '{"a":1}' };
 
   test('returns a result for each entry', async () => {

@@ -10,10 +10,16 @@ const target = z.strictObject({
 });
 
 export const messagingTypes = {
+  'AWS::Events::EventBus': resourceType({
+    name_property: 'Name',
+    attributes: { Arn: arn('events', ({ name }) => `event-bus/${name}`), Name: ({ name }) => name },
+    properties: z.strictObject({ Name: text }),
+  }),
   'AWS::Events::Rule': resourceType({
     attributes: { Arn: arn('events', ({ name }) => `rule/${name}`) },
     properties: z.strictObject({
       Description: ignored('a description'),
+      EventBusName: text.optional(),
       EventPattern: z.record(z.string(), z.unknown()).optional(),
       ScheduleExpression: text.optional(),
       State: oneOf('ENABLED').default('ENABLED'),

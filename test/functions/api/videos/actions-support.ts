@@ -71,6 +71,7 @@ export function createActions(
     },
     readQueuePosition: async () => undefined,
     s3,
+    publish: async () => undefined,
     videosBucket: 'videos',
     uploadsBucket: 'uploads',
     dispatch: async (video) => void (await dispatch(services, video.model, { include: video, limit: 1 })),
