@@ -238,7 +238,7 @@ const handlings: Handling[] = [
       ['delete-stack', 'test/infra/storage/storage.test.ts'],
     ] as const
   ).map(([command, checked_by]) => ({ file: 'docs/deploy.md', with: command, needs: 'AWS', checked_by })),
-  ...['TOPIC=$(aws sns create-topic', 'aws events put-targets'].map((command) => ({
+  ...['TOPIC=$(aws sns create-topic', 'Id=queue,Arn=$QUEUE_ARN'].map((command) => ({
     file: 'docs/events.md',
     with: command,
     needs: 'AWS',
