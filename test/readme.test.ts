@@ -238,11 +238,11 @@ const handlings: Handling[] = [
       ['delete-stack', 'test/infra/storage/storage.test.ts'],
     ] as const
   ).map(([command, checked_by]) => ({ file: 'docs/deploy.md', with: command, needs: 'AWS', checked_by })),
-  ...['TOPIC=$(aws sns create-topic', 'Id=queue,Arn=$QUEUE_ARN'].map((command) => ({
+  ...['TOPIC=$(aws sns create-topic', 'QUEUE_URL=$(aws sqs', 'CONNECTION=$(aws events'].map((command) => ({
     file: 'docs/events.md',
     with: command,
     needs: 'AWS',
-    checked_by: 'test/deploy/deploy.proof.ts',
+    checked_by: 'test/events-guide.test.ts',
   })),
 
   { file: 'CONTRIBUTING.md', with: 'npm run check\nnpm test', ...ci },
