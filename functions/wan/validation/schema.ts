@@ -136,11 +136,6 @@ export const metadataField = z
   .meta({ description: 'Your own labels, returned with the video. At most 2 KB.' })
   .optional();
 
-export const webhookField = z
-  .string({ error: 'Give an https URL.' })
-  .meta({ description: 'An https URL that is notified of every status change.' })
-  .optional();
-
 /** An empty text counts as a missing field (`readBody`). */
 const orEmpty = <Schema extends z.ZodType>(field: z.ZodOptional<Schema>) =>
   z.union([field.unwrap(), z.literal('')]).optional();
