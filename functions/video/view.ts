@@ -24,7 +24,9 @@ export type VideoView = Omit<
   Partial<QueuePosition>;
 
 /** The webhook of a request. The path of its URL may be a secret of the receiver. */
-export type WebhookView = Pick<RequestedWebhook, 'events'> & { host: string };
+export interface WebhookView extends Pick<RequestedWebhook, 'events'> {
+  host: string;
+}
 
 type TaskView = Omit<Task, 'id' | 'request_id' | 'expected_seconds'>;
 
