@@ -1,18 +1,20 @@
 import { CfnOutput, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
 import { EventBus } from 'aws-cdk-lib/aws-events';
 import { ManagedPolicy, PermissionsBoundary } from 'aws-cdk-lib/aws-iam';
-import { Key } from 'aws-cdk-lib/aws-kms';
+import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import { CfnLogGroup } from 'aws-cdk-lib/aws-logs';
+import { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { Api } from './api/api.ts';
 import type { Configuration } from './config.ts';
 import { Canary } from './functions/canary.ts';
+import { justifyQueueKey, queueEncryption } from './functions/dead-letters.ts';
 import { Drops } from './functions/drops.ts';
 import { type Foundation, stateMachineAddress } from './functions/foundation.ts';
 import { pinLogicalId } from './functions/logical-id.ts';
 import { Maintenance } from './functions/maintenance.ts';
 import { PipelineFunction } from './functions/pipeline-function.ts';
-import { fileLinkKey, wanApiKey } from './functions/secret.ts';
+import { fileLinkKey, wanApiKey, webhookKey } from './functions/secret.ts';
 import type { MonitoredConstructs } from './observability/alarm-definitions.ts';
 import { Alarms } from './observability/alarms.ts';
 import { Dashboard } from './observability/dashboard.ts';
@@ -47,6 +49,8 @@ export class FirstframeStack extends Stack {
       eventBus: eventBus(this, configuration.stackName),
       wanSecret: wanApiKey(this, removalPolicy, key),
       fileLinkSecret: fileLinkKey(this, key),
+      webhookSecret: webhookKey(this, removalPolicy, key),
+      webhookQueue: webhookQueue(this, key),
       stateMachine: stateMachineAddress(this),
     };
     const { restApi, domain, functions: api } = new Api(this, 'Api', foundation);
@@ -92,6 +96,14 @@ export class FirstframeStack extends Stack {
     if (kmsKeyArn === undefined) return;
     for (const part of this.node.findAll()) if (part instanceof CfnLogGroup) part.kmsKeyId = kmsKeyArn;
   }
+}
+
+/** The queue of deliveries of webhooks. */
+function webhookQueue(scope: Construct, key: IKey | undefined): Queue {
+  const queue = new Queue(scope, 'WebhookQueue', { ...queueEncryption(key), enforceSSL: true });
+  pinLogicalId(queue, 'WebhookQueue');
+  justifyQueueKey(queue);
+  return queue;
 }
 
 /** The bus of status changes. The default bus has the events of AWS services, and those of other programs of the account. */

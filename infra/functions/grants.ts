@@ -153,6 +153,18 @@ export const fileLinkAccess = ({ secretArn, encryptionKey }: ISecret) =>
     ...useKey(encryptionKey, 'secretsmanager', ['Decrypt']),
   );
 
+/** The secret from which the owners' webhook secrets are derived. */
+export const webhookSecretAccess = ({ secretArn, encryptionKey }: ISecret) =>
+  grant(
+    { WEBHOOK_SECRET_ARN: secretArn },
+    allow(secretArn, 'secretsmanager:GetSecretValue'),
+    ...useKey(encryptionKey, 'secretsmanager', ['Decrypt']),
+  );
+
+/** Sending messages to the queue of deliveries. */
+export const webhookQueueAccess = (queue: IQueue) =>
+  grant({ WEBHOOK_QUEUE_URL: queue.queueUrl }, ...sendStatements(queue));
+
 /** Sending messages to the queue of waiting drops, and receiving them through an event source mapping. */
 export function dropQueueAccess(queue: IQueue) {
   const actions = ['ReceiveMessage', 'DeleteMessage', 'GetQueueAttributes'];

@@ -5,7 +5,7 @@ import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { deadLetterQueue } from './dead-letters.ts';
 import { copyResultAccess, deleteAccess, dispatchAccess, type Foundation, resultWriterAccess } from './foundation.ts';
-import { executionsAccess, mergeAccess, sendAccess, settings } from './grants.ts';
+import { executionsAccess, mergeAccess, sendAccess, settings, webhookQueueAccess } from './grants.ts';
 import { PipelineFunction } from './pipeline-function.ts';
 
 const dispatchPeriod = Duration.minutes(1);
@@ -24,7 +24,10 @@ export class Maintenance extends Construct {
     const dispatch = new PipelineFunction(this, 'dispatch', {
       ...functions,
       description: 'Starts waiting videos while their model queues have permits',
-      access: dispatchAccess(foundation, ['GetItem', 'UpdateItem']),
+      access: mergeAccess(
+        dispatchAccess(foundation, ['GetItem', 'UpdateItem']),
+        webhookQueueAccess(foundation.webhookQueue),
+      ),
       timeout: Duration.minutes(1),
       noDeadLetters: 'A missed dispatch has no later use, since the next minute starts another.',
     });
