@@ -272,7 +272,7 @@ describe('a receiver', () => {
     expect(await sendTo(port)).toMatchObject({ error: 'The receiver refused the connection.' });
   });
 
-  test('whose certificate no authority has signed gets nothing, whatever the environment says', async () => {
+  test('whose certificate no authority has signed gets nothing, whatever the environment allows', async () => {
     let requests = 0;
     const port = await listen(createHttpsServer(selfSigned(), () => requests++));
     const given = process.env.NODE_TLS_REJECT_UNAUTHORIZED;
