@@ -55,7 +55,7 @@ test('a refusal of SQS is an error, and the delivery is enqueued again after 15 
   const refusing = {
     send: async () => ({ Failed: [{ Id: '0', Code: 'InternalError', SenderFault: false }] }),
   } as unknown as Platform['sqs'];
-  await expect(dispatchOf(stage.table, refusing)).rejects.toThrow('SQS refused 1 deliveries: InternalError.');
+  await expect(dispatchOf(stage.table, refusing)).rejects.toThrow('1 batches of deliveries could not be sent.');
   stage.clock.now += 15 * MINUTE;
   expect(await stage.enqueueDue()).toBe(1);
 });
