@@ -152,7 +152,7 @@ describe('the API', () => {
       expect(authorizations['POST /api/v1/uploads']).toBe(byUploadToken);
       delete authorizations['POST /api/v1/uploads'];
       expect(new Set(Object.values(authorizations))).toEqual(new Set([mode === 'iam' ? 'AWS_IAM' : byKey]));
-      expect(Object.keys(authorizations)).toHaveLength(22);
+      expect(Object.keys(authorizations)).toHaveLength(31);
     },
   );
 
