@@ -120,7 +120,15 @@ describe('Wan’s key', () => {
 });
 
 describe('the stack', () => {
-  const outputs = ['ApiUrl', 'UploadsBucketName', 'VideosBucketName', 'TableName', 'WanSecretArn', 'StateMachineArn'];
+  const outputs = [
+    'ApiUrl',
+    'UploadsBucketName',
+    'VideosBucketName',
+    'TableName',
+    'WanSecretArn',
+    'WebhookSecretArn',
+    'StateMachineArn',
+  ];
   const stack = (StackStatus: string, names = outputs) => ({
     DescribeStacks: {
       Stacks: [{ StackStatus, Outputs: names.map((OutputKey) => ({ OutputKey, OutputValue: `the ${OutputKey}` })) }],
@@ -165,7 +173,7 @@ describe('the model queues', () => {
 });
 
 describe('buckets and table', () => {
-  const place = { api_url: '', uploads_bucket: 'u', videos_bucket: 'v', table: 't', secret: 's' };
+  const place = { api_url: '', uploads_bucket: 'u', videos_bucket: 'v', table: 't', secret: 's', webhook_secret: 'w' };
   const whole = {
     HeadBucket: {},
     GetBucketVersioning: { Status: 'Enabled' },
