@@ -67,7 +67,7 @@ const clientRejects: readonly Difference[] = [
     reason: 'The models of the reference ignore a list of media; here it counts for every model.',
   },
   {
-    when: finding(/^\/(metadata|webhook_url)(\/| )/),
+    when: finding(/^\/(metadata|webhook_url|webhook_events)(\/| )/),
     reason: 'Fields of firstframe, which Wan ignores.',
   },
   {

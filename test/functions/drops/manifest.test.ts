@@ -42,7 +42,7 @@ describe('each line of a manifest', () => {
     ['an unknown model', body(url, { model: 'wan9' }), 'unknown_model'],
     ['a model that is no text', body(url, { model: 7 }), 'wrong_type'],
     ['an unknown field', body(url, { prompt: 'x' }), 'unknown_field'],
-    ['a webhook', body(url, { webhook_url: 'https://example.com/' }), 'not_offered'],
+    ['a private webhook', body(url, { webhook_url: 'https://10.0.0.1/' }), 'private_url'],
     ['a private address', body('http://10.0.0.1/cat.png'), 'private_url'],
     ['no image', { model: 'wan2.2-i2v-flash', input: { prompt: 'x' } }, 'missing'],
     ['an image that is a number', body(7), 'wrong_type'],
