@@ -233,5 +233,12 @@ const allCodes = [
   ],
   ...['private_url', 'prompt_replaced_by_template', 'prompt_too_long', 'shot_type_needs_prompt_extend'],
   ...['shot_type_not_supported', 'unknown_field', 'unknown_model', 'unsupported_audio_type', 'unsupported_duration'],
-  ...['unsupported_image_type', 'unsupported_resolution', 'unsupported_url_scheme', 'url_too_long', 'wrong_type'],
+  ...[
+    'unsupported_image_type',
+    'unsupported_resolution',
+    'unsupported_url_scheme',
+    'url_too_long',
+    'webhook_url_missing',
+    'wrong_type',
+  ],
 ];
