@@ -246,7 +246,7 @@ export const settingsSchema = z.strictObject({
     })
     .default([])
     .meta({ description: "Loopback origins that the functions may fetch from. Only for a developer's machine." }),
-  loopbackWebhooks: z.boolean().default(false).meta({
+  loopbackWebhooks: describedAs(z.boolean(), 'true or false').default(false).meta({
     description: "Whether webhooks may go to the functions' own computer, over http. Only for a developer's machine.",
   }),
   videoHosts: z

@@ -37,6 +37,8 @@ const writeResults = [
 ];
 const wanKey = 'secretsmanager:GetSecretValue <WanApiKey>';
 const keepEvents = 'sqs:SendMessage a queue';
+const receive = (queue: string): string[] =>
+  ['ReceiveMessage', 'DeleteMessage', 'GetQueueAttributes'].map((action) => `sqs:${action} <${queue}.Arn>`);
 
 const dispatch = [...items('GetItem', 'UpdateItem'), byStatus, start, publish];
 const acceptRequest = [
@@ -107,9 +109,8 @@ const permissions: Record<FunctionName, string[]> = {
     byStatus,
     start,
     publish,
-    ...['SendMessage', 'ReceiveMessage', 'DeleteMessage', 'GetQueueAttributes'].map(
-      (action) => `sqs:${action} <DropWaitQueue.Arn>`,
-    ),
+    ...receive('DropWaitQueue'),
+    'sqs:SendMessage <DropWaitQueue.Arn>',
     ...read(uploads('drop/')),
     `s3:PutObject ${uploads('inputs/')}`,
     ...read(videos),
@@ -117,7 +118,14 @@ const permissions: Record<FunctionName, string[]> = {
     ...writeResults,
     keepEvents,
   ],
-  dispatch,
+  dispatch: [...dispatch, 'sqs:SendMessage <WebhookQueue.Arn>'],
+  deliver: [
+    ...items('GetItem', 'UpdateItem'),
+    ...receive('WebhookQueue'),
+    ...receive('SlowWebhookQueue'),
+    'sqs:SendMessage <SlowWebhookQueue.Arn>',
+    'secretsmanager:GetSecretValue <WebhookKey>',
+  ],
   'create-task': [
     ...dispatch,
     wanKey,
