@@ -87,6 +87,7 @@ export class FirstframeStack extends Stack {
       VideosBucketName: foundation.storage.videos.bucketName,
       TableName: foundation.storage.table.tableName,
       WanSecretArn: foundation.wanSecret.secretArn,
+      WebhookSecretArn: foundation.webhookSecret.secretArn,
       EventBusName: foundation.eventBus.eventBusName,
       StateMachineArn: stateMachine.stateMachineArn,
       AlarmTopicArn: topic.topicArn,

@@ -95,6 +95,11 @@ const permissions: Record<FunctionName, string[]> = {
     ...deleteObjects,
     ...writeResults,
   ],
+  webhooks: [
+    ...items('GetItem', 'UpdateItem'),
+    'sqs:SendMessage <WebhookQueue.Arn>',
+    'secretsmanager:GetSecretValue <WebhookKey>',
+  ],
   dashscope: [
     ...acceptRequest,
     `s3:PutObject ${uploads('uploads/')}`,

@@ -145,6 +145,7 @@ test('the stack has an output for each resource that operators use', () => {
       'UploadsBucketName',
       'VideosBucketName',
       'WanSecretArn',
+      'WebhookSecretArn',
     ].sort(),
   );
 });
