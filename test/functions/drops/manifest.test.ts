@@ -75,6 +75,20 @@ describe('each line of a manifest', () => {
     expect(await mine()).toHaveLength(2);
   });
 
+  test('is the same video in a later upload with another webhook', async () => {
+    const hook = 'https://hooks.example/';
+    await take(body(url, { webhook_url: hook }));
+    const { id } = await videoOf(1);
+    await take(body(url, { webhook_url: 'https://other.example/', webhook_events: 'all' }));
+    await take(body());
+    expect((await mine()).map((video) => video.id)).toEqual([id]);
+    expect(await videoOf(1)).toMatchObject({
+      status: 'queued',
+      webhook: { url: hook, events: 'endings' },
+      source: { line: 1 },
+    });
+  });
+
   test('counts, empty or not, with any line end and with a byte order mark before the first', async () => {
     const text = `\ufeff${JSON.stringify(body())}\r\n\r\n \t\n${JSON.stringify(body())}\r\n{\r\n\n${JSON.stringify(body())}`;
     const object = await upload(text);
