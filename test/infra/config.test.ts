@@ -41,6 +41,7 @@ describe('the configuration', () => {
         owners: 'one',
       },
       auth: { mode: 'api-key' },
+      loopbackWebhooks: false,
       monthlySpendingLimit: 100,
       logRetentionDays: 30,
       retention: {},
