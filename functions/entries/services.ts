@@ -8,7 +8,7 @@ import { createQueuePositionReader, type ReadQueuePosition } from '../queue/posi
 import { type AdmitRequest, createRequestLimiter } from '../queue/rate-limiter.ts';
 import type { Environment, LimitSettings } from '../shared/environment.ts';
 import { describeError, inContext } from '../shared/logging.ts';
-import { secretReader } from '../shared/secret.ts';
+import { type SecretReader, secretReader } from '../shared/secret.ts';
 import type { AcceptServices, OnAccepted } from '../submissions/accept-request.ts';
 import { currentChanges } from '../video/catalogue-changes.ts';
 import type { VideoRecord } from '../video/record.ts';
@@ -156,7 +156,7 @@ type WanEnvironment = Environment<'canary'>;
 export const wanKeyOf = (
   { WAN_SECRET_ARN }: Pick<WanEnvironment, 'WAN_SECRET_ARN'>,
   { secrets, clock }: Pick<Platform, 'secrets' | 'clock'>,
-): (() => Promise<string>) => secretReader(secrets, WAN_SECRET_ARN, clock.now);
+): SecretReader => secretReader(secrets, WAN_SECRET_ARN, clock.now);
 
 /**
  * Returns Wan's client without a rate limit.
@@ -170,11 +170,12 @@ export const wanOf = (
     apiKey = wanKeyOf(environment, platform),
     queryTimeout,
     keepAlive = true,
-  }: { apiKey?: () => Promise<string>; queryTimeout?: number; keepAlive?: boolean } = {},
+  }: { apiKey?: SecretReader; queryTimeout?: number; keepAlive?: boolean } = {},
 ): WanClient =>
   createWanClient({
     baseUrl: environment.WAN_BASE_URL,
     apiKey,
+    keyRejected: apiKey.forget,
     fetch: platform.fetch,
     keepAlive,
     ...(queryTimeout === undefined ? {} : { timeouts: { query: queryTimeout } }),

@@ -9,6 +9,8 @@ import { acquireLease, LINGER_MILLISECONDS, releaseLease, renewLease } from './w
 const TICK_MILLISECONDS = 1500;
 /** Between two ticks, however long the first one took. */
 const MIN_PAUSE_MILLISECONDS = 20;
+/** Between two renewals of the lease. A watcher that another one supersedes works on for at most this long, which does no harm. */
+const RENEWAL_MILLISECONDS = 4000;
 /** A watcher without a successor ends after this time, within the function's timeout of 5 minutes. */
 const MAX_WATCH_MILLISECONDS = 4 * 60_000;
 /** Between two reads of a wait item without a token: its execution was woken, or is not in WaitForEnd yet. */
@@ -54,6 +56,7 @@ export async function watch(
   if (!(await acquireLease(table, holder, startedBy === 'create-task'))) return 'already_running';
   const tick = ticker(services);
   let lastWaiting = started;
+  let renewed = started;
   for (;;) {
     const now = table.now();
     try {
@@ -61,7 +64,10 @@ export async function watch(
         await releaseLease(table, holder, false);
         return 'timed_out';
       }
-      if (!(await renewLease(table, holder))) return 'superseded';
+      if (now - renewed >= RENEWAL_MILLISECONDS) {
+        if (!(await renewLease(table, holder))) return 'superseded';
+        renewed = now;
+      }
       const waiting = await listWaiting(table);
       if (waiting.length > 0) lastWaiting = now;
       else if (now - lastWaiting >= LINGER_MILLISECONDS && (await releaseLease(table, holder, true)))

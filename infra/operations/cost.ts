@@ -78,8 +78,8 @@ export const perVideo: readonly Item[] = [
     price: prices.stateTransition,
   },
   {
-    what: 'DynamoDB writes: 12 of the record, 21 of small items, 8 to wait, 2 for each tick of the watcher, 3 for each status request',
-    count: 12 * 9 + 21 + 8 + 2 * ticks + 3 * statusRequests,
+    what: 'DynamoDB writes: 12 of the record, 21 of small items, 8 to wait, one for each tick of the watcher and every 4 s for its lease, 3 for each status request',
+    count: 12 * 9 + 21 + 8 + ticks + taskSeconds / 4 + 3 * statusRequests,
     unit: 'write units',
     price: prices.writeUnit,
   },

@@ -12,8 +12,10 @@ import {
 export type ClientOptions = {
   /** Such as `https://dashscope-intl.aliyuncs.com/api/v1`; a trailing slash is ignored. */
   readonly baseUrl: string;
-  /** Called before each request, so that a new key takes effect immediately. */
+  /** Called before each request. */
   readonly apiKey: () => Promise<string>;
+  /** Called when the key is unusable or may be why Wan refuses a call: the next call should read it again. */
+  readonly keyRejected?: (() => void) | undefined;
   readonly fetch: typeof fetch;
   /** Private origins that uploads may be sent to, in addition to the base URL's origin. @default none */
   readonly trustedOrigins?: readonly string[];
@@ -47,12 +49,15 @@ export const connectionHeaders = ({ keepAlive = true }: ClientOptions): Readonly
   keepAlive ? {} : { connection: 'close' };
 
 export function createConnection(options: ClientOptions): Connection {
-  const { baseUrl, apiKey, fetch, timeouts } = options;
+  const { baseUrl, apiKey, keyRejected, fetch, timeouts } = options;
   const base = baseUrl.replace(/\/+$/, '');
   return async ({ method, path, headers, body, kind, signal }) => {
     const key = await usableKey(apiKey);
-    if (typeof key !== 'string') return key;
-    return sendRequest({
+    if (typeof key !== 'string') {
+      keyRejected?.();
+      return key;
+    }
+    const sent = await sendRequest({
       fetch,
       url: `${base}${path}`,
       method,
@@ -66,6 +71,8 @@ export function createConnection(options: ClientOptions): Connection {
       signal,
       ...(body === undefined ? {} : { body }),
     });
+    if (sent.kind === 'response' && sent.status >= 400 && sent.status <= 403) keyRejected?.();
+    return sent;
   };
 }
 

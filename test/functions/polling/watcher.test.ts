@@ -5,7 +5,9 @@ import { type WatcherServices, watch } from '../../../functions/polling/watcher.
 import { acquireLease, keepWatcherAlive, unwatchedSeconds } from '../../../functions/polling/watcher-lease.ts';
 import { reserveQueries } from '../../../functions/queue/rate-limiter.ts';
 import { indexes } from '../../../functions/shared/table-schema.ts';
+import { keys } from '../../../functions/video/keys.ts';
 import type { Task, VideoRecord } from '../../../functions/video/record.ts';
+import { getItem } from '../../../functions/video/table.ts';
 import { startTable } from '../../support/table.ts';
 import { aTask, aVideo } from '../../support/videos.ts';
 import { Crash, crashAfter } from '../workflow/support.ts';
@@ -106,6 +108,32 @@ describe('a scheduled watcher', () => {
     };
     expect(await watch(services(), 'one', 'schedule')).toBe('superseded');
     expect(seconds(now)).toBeLessThan(25);
+  });
+
+  test('is known to be alive at any time, although it renews its lease only every few seconds', async () => {
+    await waiting(1);
+    const held: boolean[] = [];
+    const written = new Set<unknown>();
+    between = async () => {
+      held.push(!(await acquireLease(store.table, 'other', true)));
+      written.add((await getItem<{ alive_until: number }>(store.table, keys.watcher))?.alive_until);
+    };
+    await watch(services(), 'one', 'schedule');
+    expect(held.length).toBeGreaterThan(150);
+    expect(held).not.toContain(false);
+    expect(written.size).toBeLessThan(held.length / 2);
+  });
+
+  test('ends within 6 s after another one has acquired the lease', async () => {
+    await waiting(1);
+    let acquired = 0;
+    between = async (tick) => {
+      if (tick !== 20) return;
+      acquired = now;
+      await acquireLease(store.table, 'two', false);
+    };
+    expect(await watch(services(), 'one', 'schedule')).toBe('superseded');
+    expect(now - acquired).toBeLessThan(6000);
   });
 });
 

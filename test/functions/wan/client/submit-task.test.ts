@@ -251,6 +251,26 @@ describe('createTask', () => {
     expect(wan.requests.map(({ headers }) => headers.authorization)).toEqual(['Bearer sk-one', 'Bearer sk-two']);
   });
 
+  test.each([
+    ['a rejected key', json(401, { code: 'InvalidApiKey' })],
+    ['an account in arrears', json(400, { code: 'Arrearage' })],
+    ['an account without the model', json(403, { code: 'AccessDenied' })],
+  ])('reads the key again after %s, and not after a success', async (_refusal, refused) => {
+    wan.script.push(refused, json(200, created));
+    let rejections = 0;
+    const observed = client({ keyRejected: () => rejections++ });
+    await observed.createTask(request);
+    expect(rejections).toBe(1);
+    await observed.createTask(request);
+    expect(rejections).toBe(1);
+  });
+
+  test('reads the key again when it cannot be used', async () => {
+    let rejections = 0;
+    await client({ apiKey: async () => 'sk-a\nx: y', keyRejected: () => rejections++ }).createTask(request);
+    expect(rejections).toBe(1);
+  });
+
   test('an abort before sending is unavailable, and after sending unknown', async () => {
     expect(await client().createTask(request, AbortSignal.abort())).toMatchObject({
       outcome: 'unavailable',
