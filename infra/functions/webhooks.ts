@@ -14,7 +14,7 @@ import { PipelineFunction } from './pipeline-function.ts';
 const timeout = Duration.seconds(30);
 
 /**
- * Sends events of videos to webhooks. A delivery is an item of the table; a message only says that it is due. The dispatch function
+ * Sends events of videos to webhooks. A delivery is an item of the table; a message only reports that it is due. The dispatch function
  * replaces a lost or expired message, so a queue that loses its messages delays deliveries and loses none.
  */
 export class Webhooks extends Construct {

@@ -81,6 +81,9 @@ describe('the API', () => {
         '/webhook/test',
         '/estimates',
         '/uploads',
+        '/webhook',
+        '/webhook/secret',
+        '/webhook/test',
       ],
       ...[
         '/videos',
