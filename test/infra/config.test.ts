@@ -42,7 +42,6 @@ describe('the configuration', () => {
         owners: 'one',
       },
       auth: { mode: 'api-key' },
-      loopbackWebhooks: false,
       monthlySpendingLimit: 100,
       logRetentionDays: 30,
       retention: {},
