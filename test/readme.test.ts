@@ -311,6 +311,16 @@ const handlings: Handling[] = [
   },
   {
     file: 'docs/api.md',
+    with: '-X PUT http://127.0.0.1:4400/webhook',
+    run: async (code) => {
+      const webhook = { host: 'example.com', events: 'endings', state: 'active', secret_version: 1 };
+      expect(JSON.parse(await shell(code))).toEqual({ ...webhook, secret: expect.stringMatching(/^whsec_/) });
+      // No later video of this owner may call that host.
+      expect((await api.call('/webhook', { method: 'DELETE' })).status).toBe(204);
+    },
+  },
+  {
+    file: 'docs/api.md',
     with: '"n": 3',
     run: async (code) => expect((JSON.parse(await shell(code)) as { data: unknown[] }).data).toHaveLength(3),
   },
@@ -370,6 +380,12 @@ const handlings: Handling[] = [
     with: 'npm run --silent stack-trace',
     needs: 'the logs of a deployment',
     checked_by: 'test/infra/operations/stack-trace.test.ts',
+  },
+  {
+    file: 'docs/deploy.md',
+    with: 'npm run webhook-secret -- OWNER',
+    needs: 'a deployment',
+    checked_by: 'test/infra/operations/webhook-secret.test.ts',
   },
   {
     file: 'docs/deploy.md',

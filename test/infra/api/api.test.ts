@@ -81,9 +81,6 @@ describe('the API', () => {
         '/webhook/test',
         '/estimates',
         '/uploads',
-        '/webhook',
-        '/webhook/secret',
-        '/webhook/test',
       ],
       ...[
         '/videos',
