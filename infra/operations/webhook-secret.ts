@@ -42,7 +42,10 @@ export const run: Command = (args, environment, print, printError) =>
     const client = new SecretsManagerClient(values.local ? localAws(environment) : {});
     await withTable(values, environment, usage, async (table) => {
       // Before the version is counted, so that a failure rotates nothing.
-      const master = await secretReader(client, secret, Date.now)();
+      const master = await secretReader(client, secret, Date.now)().catch((error: Error) => {
+        if (error.name !== 'ResourceNotFoundException') throw error;
+        throw new UsageError(`There is no secret ${secret}. Check name, account and region.`);
+      });
       const { version, note } = await nextVersion(table, owner, values.rotate);
       print(`${note} Save it now: it cannot be shown again.`);
       print(webhookSecret(master, owner, version));
