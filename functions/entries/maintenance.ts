@@ -2,6 +2,7 @@ import type { EventBridgeEvent } from 'aws-lambda';
 import type { DroppedObject } from '../drops/dropped-object.ts';
 import { startWait } from '../drops/dropped-object.ts';
 import { type FinishServices, finishVideos } from '../drops/write-result.ts';
+import { enqueueDue } from '../events/deliveries.ts';
 import { canary, isFailure } from '../maintenance/canary.ts';
 import { finishDeletions } from '../maintenance/finish-deletions.ts';
 import { acceptLostDrops } from '../maintenance/lost-drops.ts';
@@ -18,9 +19,9 @@ import { changesReader, createDispatcher, wanKeyOf, wanOf } from './services.ts'
 
 export function composeDispatch(
   environment: Environment<'dispatch'>,
-  platform: Platform<'dynamoDb' | 'stepFunctions' | 'eventBridge'>,
+  platform: Platform<'dynamoDb' | 'stepFunctions' | 'eventBridge' | 'sqs'>,
 ) {
-  const { logger } = platform;
+  const { logger, sqs } = platform;
   const table = openTableWithEvents(environment, platform);
   const dispatcher = createDispatcher(environment, platform, table);
   const readChanges = changesReader(environment, table);
@@ -32,6 +33,7 @@ export function composeDispatch(
     const started = results.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
     for (const video_id of started) logger.info('Started a queued video', { video_id });
     await restartStuckStarts(dispatcher);
+    await enqueueDue(table, sqs, environment.WEBHOOK_QUEUE_URL);
     for (const result of results) if (result.status === 'rejected') throw result.reason;
   });
 }

@@ -7,6 +7,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SFNClient, type SFNClientConfig } from '@aws-sdk/client-sfn';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import type { SendWebhook } from '../events/webhook-request.ts';
 import { type Environment, type FunctionName, readEnvironment } from '../shared/environment.ts';
 import { createLogger } from '../shared/logging.ts';
 import type { RecordMetric } from '../shared/metrics.ts';
@@ -35,6 +36,7 @@ interface Clients {
   lambda: Pick<LambdaClient, 'send'>;
   secrets: Pick<SecretsManagerClient, 'send'>;
   recordMetric: RecordMetric;
+  sendWebhook: SendWebhook;
 }
 
 /** Everything outside the process: AWS in a deployed function, a simulation in bench and fault suite. */

@@ -1,9 +1,11 @@
 import { type EventBridgeClient, PutEventsCommand, type PutEventsRequestEntry } from '@aws-sdk/client-eventbridge';
 import { timeToLive } from '../shared/table-schema.ts';
 import { keys } from '../video/keys.ts';
-import type { TimelineEntry, VideoRecord } from '../video/record.ts';
+import { isTerminal, type RequestedWebhook, type TimelineEntry, type VideoRecord } from '../video/record.ts';
 import { getItem, type Table, updateItem } from '../video/table.ts';
+import { createDelivery } from './deliveries.ts';
 import type { EventDetail } from './schema.ts';
+import { readSubscription } from './subscriptions.ts';
 
 export interface EventServices {
   table: Table;
@@ -18,8 +20,13 @@ const ENTRIES_PER_CALL = 10;
 const REMEMBERED_DAYS = 90;
 
 /** Which events of a video have been published. */
-interface PublishedItem {
-  sequence: number;
+export interface PublishedItem {
+  /** The highest sequence that was published. */
+  sequence?: number;
+  /** The highest sequence that a webhook got. */
+  delivered?: number;
+  /** Whether the request's own webhook answered 410. */
+  webhook_ended?: true;
 }
 
 /**
@@ -29,17 +36,40 @@ interface PublishedItem {
  * @throws Error when EventBridge refuses an event or does not answer; nothing is marked as published then
  */
 export async function publishEvents({ table, eventBridge, busName }: EventServices, video: VideoRecord): Promise<void> {
-  const published = (await getItem<PublishedItem>(table, keys.published(video.id)))?.sequence ?? 0;
-  const entries = video.timeline.map((entry, index) => busEntry(video, entry, index + 1, busName)).slice(published);
-  for (let first = 0; first < entries.length; first += ENTRIES_PER_CALL) {
-    const batch = entries.slice(first, first + ENTRIES_PER_CALL);
+  const published = await getItem<PublishedItem>(table, keys.published(video.id));
+  const first = published?.sequence ?? 0;
+  if (first >= video.timeline.length) return;
+  const webhook = await webhookOf(table, video, published);
+  const entries: PutEventsRequestEntry[] = [];
+  for (const [index, entry] of video.timeline.slice(first).entries()) {
+    const isWanted = webhook !== undefined && (webhook.events === 'all' || isTerminal(entry.status));
+    const detail = detailOf(video, entry, first + index + 1, isWanted);
+    const type = `video.${entry.status}`;
+    // Before the event, so that a crash in between leaves a delivery that the minute job sends.
+    if (isWanted)
+      await createDelivery(table, { detail, type, url: video.webhook?.url, host: new URL(webhook.url).host });
+    entries.push(busEntry(entry, type, detail, busName));
+  }
+  for (let sent = 0; sent < entries.length; sent += ENTRIES_PER_CALL) {
+    const batch = entries.slice(sent, sent + ENTRIES_PER_CALL);
     const { FailedEntryCount = 0, Entries = [] } = await eventBridge.send(new PutEventsCommand({ Entries: batch }));
     if (FailedEntryCount > 0) {
       const codes = Entries.flatMap(({ ErrorCode }) => ErrorCode ?? []);
       throw new Error(`EventBridge refused ${FailedEntryCount} events: ${codes.join(', ')}.`);
     }
   }
-  if (entries.length > 0) await markPublished(table, video);
+  await markPublished(table, video);
+}
+
+/** Returns the webhook of a video: that of its request, which replaces the owner's; undefined when there is none or its receiver ended it. */
+async function webhookOf(
+  table: Table,
+  { webhook, owner }: VideoRecord,
+  published: PublishedItem | undefined,
+): Promise<RequestedWebhook | undefined> {
+  if (webhook) return published?.webhook_ended ? undefined : webhook;
+  const { url, events = 'endings', ended_at } = (await readSubscription(table, owner)) ?? {};
+  return url === undefined || ended_at ? undefined : { url, events };
 }
 
 async function markPublished(table: Table, { id, timeline }: VideoRecord): Promise<void> {
@@ -55,20 +85,20 @@ async function markPublished(table: Table, { id, timeline }: VideoRecord): Promi
 }
 
 const busEntry = (
-  video: VideoRecord,
-  entry: TimelineEntry,
-  sequence: number,
+  { at }: TimelineEntry,
+  type: string,
+  detail: EventDetail,
   busName: string,
 ): PutEventsRequestEntry => ({
   EventBusName: busName,
   Source: 'firstframe',
-  DetailType: `video.${entry.status}`,
-  Time: new Date(entry.at),
-  Detail: JSON.stringify(detailOf(video, entry, sequence)),
+  DetailType: type,
+  Time: new Date(at),
+  Detail: JSON.stringify(detail),
 });
 
 /** Describes a video in an event. What follows from the latest status is only in its event. */
-function detailOf(video: VideoRecord, { status, at }: TimelineEntry, sequence: number): EventDetail {
+function detailOf(video: VideoRecord, { status, at }: TimelineEntry, sequence: number, webhook: boolean): EventDetail {
   const { id, owner, model, source, derived_from, metadata, error, cost, video: archived, timeline } = video;
   const isLatest = sequence === timeline.length;
   return {
@@ -82,6 +112,7 @@ function detailOf(video: VideoRecord, { status, at }: TimelineEntry, sequence: n
     source: source.type,
     ...(derived_from ? { derived_from } : {}),
     metadata,
+    webhook,
     ...(isLatest && status === 'succeeded' && archived ? { video: fileOf(archived) } : {}),
     ...(isLatest && status === 'succeeded' && cost ? { cost: { amount: cost.amount, currency: cost.currency } } : {}),
     ...(isLatest && status === 'failed' && error

@@ -20,6 +20,7 @@ export const eventDetailSchema = z
     source: z.enum(['api', 'drop', 'manifest']).meta({ description: 'How the video was requested.' }),
     derived_from: z.uuid().optional().meta({ description: 'The video that this one extends or varies.' }),
     metadata: z.record(z.string(), z.string()).meta({ description: "The caller's own labels." }),
+    webhook: z.boolean().meta({ description: 'Whether a webhook gets this event.' }),
     video: z
       .strictObject({
         bytes: z.int(),

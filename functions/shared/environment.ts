@@ -142,6 +142,14 @@ const variables = {
   DROP_QUEUE_URL: z.url(),
   /** Whether a drop's finished video is copied next to its image. */
   COPY_VIDEO_TO_DROP: z.enum(['yes', 'no']).transform((text) => text === 'yes'),
+  /** The queue of deliveries of webhooks. */
+  WEBHOOK_QUEUE_URL: z.url(),
+  /** The queue of deliveries to receivers that failed last or are slow. */
+  SLOW_WEBHOOK_QUEUE_URL: z.url(),
+  /** ARN of the secret from which the owners' signing secrets are derived. */
+  WEBHOOK_SECRET_ARN: z.string().min(1),
+  /** Whether webhooks may go to this computer, over http: for local development only. */
+  LOOPBACK_WEBHOOKS: z.enum(['yes', 'no']).transform((text) => text === 'yes'),
   AUTH: json(authSchema),
   /** How many days files of videos are kept; empty means until they are deleted. */
   VIDEO_RETENTION_DAYS: days,
@@ -236,7 +244,8 @@ export const environments = {
     'COPY_VIDEO_TO_DROP',
     'VIDEO_RETENTION_DAYS',
   ),
-  dispatch: pick(...dispatchVariables),
+  dispatch: pick(...dispatchVariables, 'WEBHOOK_QUEUE_URL'),
+  deliver: pick('TABLE_NAME', 'SLOW_WEBHOOK_QUEUE_URL', 'WEBHOOK_SECRET_ARN', 'LOOPBACK_WEBHOOKS'),
   'create-task': pick(
     ...dispatchVariables,
     ...rateLimitedWanVariables,

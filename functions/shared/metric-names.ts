@@ -34,6 +34,8 @@ export const metricUnits = {
   WanThrottled: 'Count',
   /** The factor by which a model's submissions are slower than configured, after 429s; recorded when it rises; by model. */
   SubmitSlowdown: 'None',
+  /** Deliveries of webhooks that were given up after 24 hours. */
+  WebhookFailed: 'Count',
   /** One value per run of the canary, so that runs can be counted: 1 when it failed, else 0; by outcome. */
   CanaryFailed: 'Count',
 } as const;

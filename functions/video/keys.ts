@@ -11,6 +11,12 @@ export const keys = {
     `durations#${model}#${resolution ?? ''}#${duration ?? ''}`,
   /** Which events of a video have been published. */
   published: (id: string) => `published#${id}`,
+  /** An owner's subscription to webhooks, and the version of the owner's secret. */
+  webhook: (owner: string) => `webhook#${owner}`,
+  /** The delivery of an event of a video to a webhook. */
+  delivery: (id: string, sequence: number) => `delivery#${id}#${sequence}`,
+  /** How the server behind an owner's webhooks answers. */
+  receiver: (owner: string, origin: string) => `receiver#${owner}#${origin}`,
   /** The execution that waits for a video's task. */
   wait: (id: string) => `wait#${id}`,
   /** Returns the video's id in the key of a wait item. */

@@ -105,6 +105,16 @@ export interface Task {
   actual_prompt?: string;
 }
 
+/** Which status changes a webhook gets: those to a terminal status, or all. */
+export const webhookEvents = ['endings', 'all'] as const;
+export type WebhookEvents = (typeof webhookEvents)[number];
+
+/** The webhook that a request names; it replaces the owner's. */
+export interface RequestedWebhook {
+  url: string;
+  events: WebhookEvents;
+}
+
 export interface TimelineEntry {
   status: Status;
   at: string;
@@ -125,6 +135,7 @@ export interface VideoRecord {
   /** The id of the video that this one extends or varies. That one may be deleted meanwhile. */
   derived_from?: string;
   metadata: Record<string, string>;
+  webhook?: RequestedWebhook;
   warnings: Warning[];
   /** Hash of the request body, to detect an Idempotency-Key that is reused with another body. */
   request_hash: string;

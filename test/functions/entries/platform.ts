@@ -18,6 +18,7 @@ export function aPlatform(table: Table, given: Partial<Platform> = {}): Platform
     lambda: missing,
     secrets: { send: async () => ({ SecretString: 'sk-test' }) } as unknown as Platform['secrets'],
     recordMetric: () => undefined,
+    sendWebhook: () => Promise.reject(new Error('The test passes no sendWebhook.')),
     ...given,
   };
 }

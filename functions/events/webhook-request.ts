@@ -1,0 +1,144 @@
+import dns from 'node:dns';
+import http from 'node:http';
+import https from 'node:https';
+import type { LookupFunction } from 'node:net';
+import { checkPublicUrl, isPublicAddress, parseUrl } from '../wan/validation/public-url.ts';
+
+/** Resolves a name to all its addresses. */
+export type ResolveName = (hostname: string) => Promise<{ address: string; family: number }[]>;
+
+export interface WebhookRequest {
+  url: string;
+  body: string;
+  headers: Readonly<Record<string, string>>;
+  /** Whether the URL may also name this computer, by http or https. */
+  loopback: boolean;
+  /** @default - that of the operating system */
+  resolve?: ResolveName;
+  /** Milliseconds in total. @default 10000 */
+  timeout?: number;
+}
+
+/** The answer of a receiver. Without `error` it is a success. No text contains the URL. */
+export interface WebhookAnswer {
+  status?: number;
+  error?: string;
+  milliseconds: number;
+}
+
+export type SendWebhook = (request: WebhookRequest) => Promise<WebhookAnswer>;
+
+const TIMEOUT_MILLISECONDS = 10_000;
+/** What is read of an answer: nothing in it matters, but a receiver may count an unread one as a failure. */
+const MAX_ANSWER_BYTES = 64 * 1024;
+
+const errors = {
+  private_address: 'The host has an address that is not on the public internet.',
+  redirect: 'The receiver answered with a redirect, which is not followed. Set the final URL.',
+  timeout: 'The receiver did not answer within 10 seconds.',
+} as const;
+
+const systemResolve: ResolveName = (hostname) => dns.promises.lookup(hostname, { all: true });
+
+/**
+ * Sends a POST to a URL that a caller named. It cannot reach a private network: the host's address is checked, and the connection goes to
+ * the address that was checked. Uses `node:https` because `fetch` would look up the name itself. Never throws.
+ */
+export const sendWebhook: SendWebhook = async ({
+  url: text,
+  body,
+  headers,
+  loopback,
+  resolve = systemResolve,
+  timeout = TIMEOUT_MILLISECONDS,
+}) => {
+  const started = performance.now();
+  const milliseconds = () => Math.round(performance.now() - started);
+  const target = targetOf(text, loopback);
+  if ('error' in target) return { error: target.error, milliseconds: milliseconds() };
+  const { url, isLoopback } = target;
+  try {
+    const status = await post(url, body, {
+      method: 'POST',
+      // A new connection each time: one that is reused would skip the lookup and its check.
+      agent: false,
+      headers: { ...headers, 'content-length': String(Buffer.byteLength(body)) },
+      lookup: isLoopback ? loopbackLookup : checkedLookup(resolve),
+      signal: AbortSignal.timeout(timeout),
+      rejectUnauthorized: true,
+    });
+    return { status, ...answerError(status), milliseconds: milliseconds() };
+  } catch (error) {
+    return { error: describe(error), milliseconds: milliseconds() };
+  }
+};
+
+/** Returns the URL to request, or why it is refused. */
+function targetOf(text: string, loopback: boolean): { url: URL; isLoopback: boolean } | { error: string } {
+  const url = parseUrl(text);
+  const isLoopback = url !== undefined && ['127.0.0.1', 'localhost'].includes(url.hostname);
+  const trustedOrigins = loopback && isLoopback ? [url.origin] : [];
+  const checked = checkPublicUrl(text, { trustedOrigins, schemes: ['https:'] });
+  if (!checked.ok) return { error: checked.code === 'private_url' ? errors.private_address : checked.message };
+  return { url: new URL(checked.url), isLoopback };
+}
+
+/** Refuses a name if any of its addresses is not public: which one is connected to depends on the network. */
+const checkedLookup =
+  (resolve: ResolveName): LookupFunction =>
+  (hostname, options, callback) => {
+    resolve(hostname).then(
+      (addresses) => {
+        const [first] = addresses;
+        if (!first) callback(codedError('ENOTFOUND'), '', 0);
+        else if (!addresses.every(({ address }) => isPublicAddress(address)))
+          callback(codedError('PRIVATE_ADDRESS'), '', 0);
+        else if (options.all) callback(null, addresses);
+        else callback(null, first.address, first.family);
+      },
+      (error: NodeJS.ErrnoException) => callback(error, '', 0),
+    );
+  };
+
+const loopbackLookup: LookupFunction = (_, options, callback) =>
+  options.all ? callback(null, [{ address: '127.0.0.1', family: 4 }]) : callback(null, '127.0.0.1', 4);
+
+const codedError = (code: string): NodeJS.ErrnoException => Object.assign(new Error(code), { code });
+
+/** @returns the status, once the answer has ended or 64 KB of it were read */
+const post = (url: URL, body: string, options: https.RequestOptions): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const { request } = url.protocol === 'https:' ? https : http;
+    const sent = request(url, options, (response) => {
+      const status = response.statusCode!;
+      let bytes = 0;
+      const finish = () => {
+        resolve(status);
+        sent.destroy();
+      };
+      response.on('data', (chunk: Buffer) => {
+        bytes += chunk.length;
+        if (bytes >= MAX_ANSWER_BYTES) finish();
+      });
+      // The status is the answer. A body that is slow or breaks off changes nothing.
+      response.on('close', finish);
+    });
+    sent.on('error', reject);
+    sent.end(body);
+  });
+
+function answerError(status: number): { error?: string } {
+  if (status >= 200 && status < 300) return {};
+  if (status >= 300 && status < 400) return { error: errors.redirect };
+  return { error: `The receiver answered with status ${status}.` };
+}
+
+/** Describes an error by its code, since a message may contain the host's addresses or parts of the answer. */
+function describe(error: unknown): string {
+  const { code, name } = error as NodeJS.ErrnoException;
+  if (code === 'PRIVATE_ADDRESS') return errors.private_address;
+  if (name === 'AbortError' || name === 'TimeoutError') return errors.timeout;
+  if (code === 'ENOTFOUND') return 'The host does not exist.';
+  if (code === 'ECONNREFUSED') return 'The receiver refused the connection.';
+  return `The request failed (${code ?? name}).`;
+}
