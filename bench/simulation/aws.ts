@@ -75,6 +75,7 @@ export async function simulateAws(
         countLogLine();
         external.recordMetric(...metric);
       },
+      sendWebhook: async () => ({ error: 'The simulation has no receivers.', milliseconds: 0 }),
     },
   };
   return {

@@ -1,11 +1,10 @@
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { version } from '../../package.json';
 import type { RecordMetric } from '../shared/metrics.ts';
-import { timeToLive } from '../shared/table-schema.ts';
 import { keys } from '../video/keys.ts';
 import { getItem, type Table, updateExpression, updateItem } from '../video/table.ts';
 import { type Attempt, type Delivery, type DeliveryMessage, dueAt, readDelivery } from './deliveries.ts';
-import type { PublishedItem } from './outbox.ts';
+import { endRequestedWebhook, type PublishedItem, recordDelivered } from './outbox.ts';
 import {
   claimProbe,
   isSlow,
@@ -46,8 +45,6 @@ const CLAIM_MILLISECONDS = 30_000;
 /** When the delivery is tried again after a crash during the attempt. */
 const CRASHED_MILLISECONDS = 2 * MINUTE;
 const LISTED_ATTEMPTS = 10;
-/** As long as the outbox keeps the item. */
-const DELIVERED_DAYS = 90;
 
 const iso = (milliseconds: number): string => new Date(milliseconds).toISOString();
 
@@ -232,25 +229,5 @@ async function write(table: Table, delivery: Delivery, set: object, remove: stri
     ConditionExpression: 'deliver_until = :read AND #state = :pending',
     ExpressionAttributeNames: { ...names, '#state': 'state' },
     ExpressionAttributeValues: { ...values, ':read': delivery.deliver_until, ':pending': 'pending' },
-  });
-}
-
-/** Remembers the highest sequence that was delivered, so that older events are dropped. */
-async function recordDelivered(table: Table, id: string, sequence: number): Promise<void> {
-  await updateItem(table, keys.published(id), {
-    UpdateExpression: 'SET delivered = :sequence, #ttl = :ttl',
-    ConditionExpression: 'attribute_not_exists(delivered) OR delivered < :sequence',
-    ExpressionAttributeNames: { '#ttl': timeToLive },
-    ExpressionAttributeValues: {
-      ':sequence': sequence,
-      ':ttl': Math.floor(table.now() / 1000) + DELIVERED_DAYS * 24 * 3600,
-    },
-  });
-}
-
-async function endRequestedWebhook(table: Table, id: string): Promise<void> {
-  await updateItem(table, keys.published(id), {
-    UpdateExpression: 'SET webhook_ended = :true',
-    ExpressionAttributeValues: { ':true': true },
   });
 }

@@ -177,7 +177,8 @@ export async function enqueueDue(table: Table, sqs: Pick<SQSClient, 'send'>, que
   const open = queryItems(table, {
     IndexName: indexes.byStatus.name,
     KeyConditionExpression: 'open_status = :pending AND open_order <= :now',
-    ExpressionAttributeValues: { ':pending': PENDING, ':now': iso(now) },
+    // After every position of this millisecond, which an id follows.
+    ExpressionAttributeValues: { ':pending': PENDING, ':now': `${iso(now)}~` },
     Limit: MAX_ENQUEUED,
   });
   const claims: (() => Promise<Delivery | undefined>)[] = [];

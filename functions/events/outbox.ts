@@ -72,15 +72,30 @@ async function webhookOf(
   return url === undefined || ended_at ? undefined : { url, events };
 }
 
-async function markPublished(table: Table, { id, timeline }: VideoRecord): Promise<void> {
+const markPublished = (table: Table, { id, timeline }: VideoRecord): Promise<void> =>
+  raise(table, id, 'sequence', timeline.length);
+
+/** Remembers the highest sequence that a webhook got, so that older events are dropped. */
+export const recordDelivered = (table: Table, id: string, sequence: number): Promise<void> =>
+  raise(table, id, 'delivered', sequence);
+
+async function raise(table: Table, id: string, name: 'sequence' | 'delivered', sequence: number): Promise<void> {
   await updateItem(table, keys.published(id), {
-    UpdateExpression: 'SET #sequence = :sequence, #ttl = :ttl',
-    ConditionExpression: 'attribute_not_exists(#sequence) OR #sequence < :sequence',
-    ExpressionAttributeNames: { '#sequence': 'sequence', '#ttl': timeToLive },
+    UpdateExpression: 'SET #name = :sequence, #ttl = :ttl',
+    ConditionExpression: 'attribute_not_exists(#name) OR #name < :sequence',
+    ExpressionAttributeNames: { '#name': name, '#ttl': timeToLive },
     ExpressionAttributeValues: {
-      ':sequence': timeline.length,
+      ':sequence': sequence,
       ':ttl': Math.floor(table.now() / 1000) + REMEMBERED_DAYS * 24 * 3600,
     },
+  });
+}
+
+/** Ends the webhook of a video's request: its receiver answered 410. */
+export async function endRequestedWebhook(table: Table, id: string): Promise<void> {
+  await updateItem(table, keys.published(id), {
+    UpdateExpression: 'SET webhook_ended = :true',
+    ExpressionAttributeValues: { ':true': true },
   });
 }
 

@@ -105,25 +105,28 @@ const loopbackLookup: LookupFunction = (_, options, callback) =>
 
 const codedError = (code: string): NodeJS.ErrnoException => Object.assign(new Error(code), { code });
 
-/** @returns the status, once the answer has ended or 64 KB of it were read */
+/** @returns the status, once the answer has ended, 64 KB of it were read or the time is over */
 const post = (url: URL, body: string, options: https.RequestOptions): Promise<number> =>
   new Promise((resolve, reject) => {
     const { request } = url.protocol === 'https:' ? https : http;
+    let status: number | undefined;
+    const end = (error?: Error) => {
+      if (status === undefined) reject(error);
+      else resolve(status);
+      sent.destroy();
+    };
     const sent = request(url, options, (response) => {
-      const status = response.statusCode!;
+      // The status is the answer: a body that is slow or breaks off changes nothing.
+      status = response.statusCode;
       let bytes = 0;
-      const finish = () => {
-        resolve(status);
-        sent.destroy();
-      };
       response.on('data', (chunk: Buffer) => {
         bytes += chunk.length;
-        if (bytes >= MAX_ANSWER_BYTES) finish();
+        if (bytes >= MAX_ANSWER_BYTES) end();
       });
-      // The status is the answer. A body that is slow or breaks off changes nothing.
-      response.on('close', finish);
+      response.on('error', end);
+      response.on('close', end);
     });
-    sent.on('error', reject);
+    sent.on('error', end);
     sent.end(body);
   });
 

@@ -14,7 +14,7 @@ import { scriptedWan, servicesFor } from './workflow/support.ts';
 
 /*
  * A name may resolve to a private address, or to different addresses over time, which no check of the text detects. So firstframe
- * never looks up or fetches what a caller names. Wan does, in its own network.
+ * never looks up or fetches media that a caller names. Wan does, in its own network. Webhooks have tests of their own.
  */
 
 const clock = { now: Date.parse('2026-01-01T00:00:00Z') };
@@ -107,10 +107,11 @@ describe('network access', () => {
     expect(mentions.filter((file) => !may.test(file))).toEqual([]);
   });
 
-  test('never uses Node’s modules for connections or name resolution', () => {
+  test('uses Node’s modules for connections and name resolution only to send webhooks', () => {
     const imports = /from '(?:node:)?(https?|http2|net|tls|dns|dgram|undici)(?:\/[a-z]+)?'/;
-    // It only parses numeric addresses.
+    // The first sends webhooks, and checks the address that it connects to. The second only parses numeric addresses.
     expect(sources.filter(({ text }) => imports.test(text)).map(({ file }) => file)).toEqual([
+      'events/webhook-request.ts',
       'wan/validation/public-url.ts',
     ]);
   });
