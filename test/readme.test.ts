@@ -238,7 +238,19 @@ const handlings: Handling[] = [
       ['delete-stack', 'test/infra/storage/storage.test.ts'],
     ] as const
   ).map(([command, checked_by]) => ({ file: 'docs/deploy.md', with: command, needs: 'AWS', checked_by })),
-  ...['TOPIC=$(aws sns create-topic', 'aws events put-targets'].map((command) => ({
+  {
+    file: 'docs/webhooks.md',
+    with: "from 'standardwebhooks'",
+    needs: 'a webhook',
+    checked_by: 'test/functions/events/receiver.test.ts',
+  },
+  {
+    file: 'docs/webhooks.md',
+    with: 'from standardwebhooks',
+    needs: 'a package from PyPI',
+    checked_by: 'test/python-sdk/webhooks.ts',
+  },
+  ...['TOPIC=$(aws sns create-topic', '"Id=queue,'].map((command) => ({
     file: 'docs/events.md',
     with: command,
     needs: 'AWS',

@@ -28,13 +28,15 @@ export function composeDispatch(
   return inContext(logger, async () => {
     // All models: one that is no longer offered may still have queued videos.
     const modelNames = rowNames(await readChanges());
-    // An error with one model does not stop the others.
+    // An error with one model, or with webhooks, does not stop the others.
     const results = await Promise.allSettled(modelNames.map((model) => dispatch(dispatcher, model)));
     const started = results.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
     for (const video_id of started) logger.info('Started a queued video', { video_id });
-    await restartStuckStarts(dispatcher);
-    await enqueueDue(table, sqs, environment.WEBHOOK_QUEUE_URL);
-    for (const result of results) if (result.status === 'rejected') throw result.reason;
+    const others = await Promise.allSettled([
+      restartStuckStarts(dispatcher),
+      enqueueDue(table, sqs, environment.WEBHOOK_QUEUE_URL),
+    ]);
+    for (const result of [...results, ...others]) if (result.status === 'rejected') throw result.reason;
   });
 }
 
