@@ -250,11 +250,11 @@ const handlings: Handling[] = [
     needs: 'a package from PyPI',
     checked_by: 'test/python-sdk/webhooks.ts',
   },
-  ...['TOPIC=$(aws sns create-topic', '"Id=queue,'].map((command) => ({
+  ...['TOPIC=$(aws sns create-topic', 'QUEUE_URL=$(aws sqs', 'CONNECTION=$(aws events'].map((command) => ({
     file: 'docs/events.md',
     with: command,
     needs: 'AWS',
-    checked_by: 'test/deploy/deploy.proof.ts',
+    checked_by: 'test/events-guide.test.ts',
   })),
 
   { file: 'CONTRIBUTING.md', with: 'npm run check\nnpm test', ...ci },

@@ -46,6 +46,15 @@ export async function writeRowChange(table: Table, name: string, change: RowChan
   });
 }
 
+/** Removes what operators have changed in the row of a model. Idempotent. */
+export async function removeRowChange(table: Table, name: string): Promise<void> {
+  await updateItem(table, keys.catalogueChanges, {
+    UpdateExpression: 'REMOVE models.#name',
+    ConditionExpression: 'attribute_exists(models)',
+    ExpressionAttributeNames: { '#name': name },
+  });
+}
+
 const CACHED_MILLISECONDS = 60_000;
 
 /** The last changes that this container has read, per DynamoDB client. */

@@ -31,9 +31,9 @@ const rowChange = z.strictObject({
     })
     .optional(),
   typical_seconds: z.strictObject({ base: z.number().min(0), per_video_second: z.number().min(0) }).optional(),
-  /** The first day (UTC) on which Wan no longer offers the model. */
-  retires_at: day.optional(),
-  replaced_by: modelName.optional(),
+  /** The first day (UTC) on which Wan no longer offers the model. `null` overrides the file. */
+  retires_at: day.nullable().optional(),
+  replaced_by: modelName.nullable().optional(),
 });
 
 /** The one schema of the file and of what the command stores. */
@@ -43,7 +43,7 @@ export const catalogueChanges = z.record(modelName, rowChange).superRefine((chan
     const known = isModelName(name);
     if (!known && !family) refuse([name, 'family'], 'must name the model whose rules the added model has');
     if (known && family) refuse([name, 'family'], `must be left out: ${name} has rules of its own`);
-    if (replaced_by !== undefined && (replaced_by === name || !rowOf(replaced_by, changes)))
+    if (replaced_by && (replaced_by === name || !rowOf(replaced_by, changes)))
       refuse([name, 'replaced_by'], 'must name another model of the catalogue');
     const resolutions = rowOf(name, changes)?.resolutions ?? resolutionNames;
     for (const tier of Object.keys(prices?.per_second ?? {}))
@@ -53,8 +53,10 @@ export const catalogueChanges = z.record(modelName, rowChange).superRefine((chan
 });
 
 /** A model with what the deployment changes. */
-export interface Row extends Model, Pick<RowChange, 'retires_at' | 'replaced_by'> {
+export interface Row extends Model {
   family: ModelName;
+  retires_at?: string;
+  replaced_by?: string;
 }
 
 /** Returns the row of a name; undefined for an unknown name. */
@@ -96,10 +98,7 @@ const DAY_MILLISECONDS = 24 * 3600_000;
 const NOTICE_DAYS = 30;
 
 /** Whether a model is retired, or will be within 30 days. @param now milliseconds since 1970 */
-export function retirementOf(
-  { retires_at }: Pick<RowChange, 'retires_at'>,
-  now: number,
-): 'retired' | 'soon' | undefined {
+export function retirementOf({ retires_at }: Pick<Row, 'retires_at'>, now: number): 'retired' | 'soon' | undefined {
   if (retires_at === undefined) return undefined;
   const left = Date.parse(retires_at) - now;
   if (left <= 0) return 'retired';

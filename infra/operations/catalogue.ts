@@ -3,6 +3,7 @@ import {
   distrustHost,
   readRowChanges,
   readTrustedHosts,
+  removeRowChange,
   trustHost,
   writeRowChange,
 } from '../../functions/video/catalogue-changes.ts';
@@ -19,8 +20,10 @@ const usage = `Usage:
   npm run catalogue -- add MODEL FAMILY                      adds a model with the rules and the wire format of another one
   npm run catalogue -- price MODEL CURRENCY 720P=0.1 …       sets the prices of a billed second
   npm run catalogue -- limit MODEL submits_per_second=5 concurrent_tasks=5    sets Wan's limits, either or both
-  npm run catalogue -- offer MODEL                           offers a model again
+  npm run catalogue -- offer MODEL                           offers a model again, also one that the file retires
+  npm run catalogue -- withdraw MODEL                        does not offer it, without a date
   npm run catalogue -- retire MODEL [DATE] [SUCCESSOR]       stops offering it on a day (UTC), today by default
+  npm run catalogue -- reset MODEL                           removes what operators have changed in its row
   npm run catalogue -- host add HOST                         allows downloads of finished videos from a host
   npm run catalogue -- host remove HOST                      ends that
 
@@ -60,7 +63,13 @@ function parse(words: readonly string[]): (table: Table) => Promise<string> {
       return (table) => changeModel(table, model, { limits: readNumbers(rest) });
     case 'offer':
       expectEnd(words, 2);
-      return (table) => changeModel(table, model, { offered: true, retires_at: undefined, replaced_by: undefined });
+      return (table) => changeModel(table, model, { offered: true, retires_at: null, replaced_by: null });
+    case 'withdraw':
+      expectEnd(words, 2);
+      return (table) => changeModel(table, model, { offered: false });
+    case 'reset':
+      expectEnd(words, 2);
+      return (table) => resetModel(table, model);
     case 'retire':
       expectEnd(words, 4);
       return (table) => changeModel(table, model, readRetirement(rest, table));
@@ -107,7 +116,17 @@ async function addModel(table: Table, name: string, family: string | undefined):
   return changeModel(table, name, { family }, 'add');
 }
 
-/** Changes properties of a model's row; undefined removes one. @throws UsageError for an unknown model and for invalid values */
+/** Removes what operators have changed. @throws UsageError for a model that only they have added: it may have videos that need the row */
+async function resetModel(table: Table, name: string): Promise<string> {
+  if (!rowOf(name, catalogueChanges.parse(await readCatalogueFile())))
+    throw new UsageError(
+      `Neither the catalogue nor catalogue.json has "${name}": videos may need its row. Stop offering it: npm run catalogue -- withdraw ${name}`,
+    );
+  await removeRowChange(table, name);
+  return `Removed what operators have changed in ${name}. It takes effect within 60 seconds.`;
+}
+
+/** Changes properties of a model's row. @throws UsageError for an unknown model and for invalid values */
 async function changeModel(
   table: Table,
   name: string,
@@ -118,9 +137,7 @@ async function changeModel(
   const stored = await readRowChanges(table);
   if (verb === 'change' && !rowOf(name, mergeChanges(file, stored)))
     throw new UsageError(`The catalogue has no model "${name}". Add it with: npm run catalogue -- add MODEL FAMILY`);
-  const row = Object.fromEntries(
-    Object.entries({ ...changeOf(name, stored), ...change }).filter(([, value]) => value !== undefined),
-  );
+  const row = { ...changeOf(name, stored), ...change };
   const changed = catalogueChanges.safeParse({
     ...mergeChanges(file, stored),
     [name]: { ...changeOf(name, file), ...row },

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { readRowChanges, readTrustedHosts } from '../../../functions/video/catalogue-changes.ts';
+import { mergeChanges, rowOf } from '../../../functions/wan/changes.ts';
 import { run } from '../../../infra/operations/catalogue.ts';
 import { startTable } from '../../support/table.ts';
 
@@ -53,7 +54,39 @@ test('adds a model, sets its price and its limits, retires it and offers it agai
   });
   expect((await command('list')).output).toContain('model wan2.6-i2v {"retires_at"');
   await command('offer', 'wan9.9-i2v');
-  expect((await readRowChanges(store.table))['wan9.9-i2v']).toEqual({ ...row, offered: true });
+  expect((await readRowChanges(store.table))['wan9.9-i2v']).toEqual({
+    ...row,
+    offered: true,
+    retires_at: null,
+    replaced_by: null,
+  });
+});
+
+test('offers a model again that the file retires, stops offering it, and removes both', async () => {
+  const file = {
+    'wan2.6-i2v': { retires_at: '2026-01-31', replaced_by: 'wan2.7-i2v', limits: { concurrent_tasks: 2 } },
+  };
+  const merged = async () => mergeChanges(file, await readRowChanges(store.table));
+  expect(rowOf('wan2.6-i2v', await merged())).toMatchObject({ retires_at: '2026-01-31' });
+  expect(await command('offer', 'wan2.6-i2v')).toMatchObject({ status: 0 });
+  const offered = rowOf('wan2.6-i2v', await merged());
+  expect(offered).toMatchObject({ rate_limits: { concurrent_tasks: 2 } });
+  expect(offered).not.toHaveProperty('retires_at');
+  expect(offered).not.toHaveProperty('replaced_by');
+  await command('withdraw', 'wan2.6-i2v');
+  expect((await merged())['wan2.6-i2v']).toMatchObject({ offered: false });
+  expect(await command('reset', 'wan2.6-i2v')).toMatchObject({ status: 0 });
+  expect(await merged()).toEqual(file);
+  expect(await command('reset', 'wan2.6-i2v')).toMatchObject({ status: 0 });
+});
+
+test('keeps the row of an added model, whose videos may need it', async () => {
+  await command('add', 'wan9.9-i2v', 'wan2.6-i2v');
+  expect(await command('reset', 'wan9.9-i2v')).toMatchObject({
+    status: 1,
+    error: expect.stringContaining('withdraw wan9.9-i2v'),
+  });
+  expect(await readRowChanges(store.table)).toHaveProperty(['wan9.9-i2v']);
 });
 
 describe('a usage error has status 1 and a helpful message, and changes nothing', () => {
