@@ -12,7 +12,8 @@ import { type Foundation, stateMachineAddress } from './functions/foundation.ts'
 import { pinLogicalId } from './functions/logical-id.ts';
 import { Maintenance } from './functions/maintenance.ts';
 import { PipelineFunction } from './functions/pipeline-function.ts';
-import { fileLinkKey, wanApiKey } from './functions/secret.ts';
+import { fileLinkKey, wanApiKey, webhookKey } from './functions/secret.ts';
+import { Webhooks } from './functions/webhooks.ts';
 import type { MonitoredConstructs } from './observability/alarm-definitions.ts';
 import { Alarms } from './observability/alarms.ts';
 import { Dashboard } from './observability/dashboard.ts';
@@ -39,7 +40,7 @@ export class FirstframeStack extends Stack {
       configuration.removalPolicy === 'retain' ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY;
     const { kmsKeyArn } = configuration;
     const key = kmsKeyArn === undefined ? undefined : Key.fromKeyArn(this, 'Key', kmsKeyArn);
-    const foundation: Foundation = {
+    const base: Omit<Foundation, 'webhookQueue'> = {
       configuration,
       key,
       functions: { bundles, logRetention: configuration.logRetentionDays },
@@ -47,8 +48,11 @@ export class FirstframeStack extends Stack {
       eventBus: eventBus(this, configuration.stackName),
       wanSecret: wanApiKey(this, removalPolicy, key),
       fileLinkSecret: fileLinkKey(this, key),
+      webhookSecret: webhookKey(this, removalPolicy, key),
       stateMachine: stateMachineAddress(this),
     };
+    const webhooks = new Webhooks(this, 'Webhooks', base);
+    const foundation: Foundation = { ...base, webhookQueue: webhooks.queue };
     const { restApi, domain, functions: api } = new Api(this, 'Api', foundation);
     const { stateMachine } = new Workflow(this, 'Workflow', foundation);
     const drops = new Drops(this, 'Drops', foundation);
@@ -56,7 +60,16 @@ export class FirstframeStack extends Stack {
     const canary = new Canary(this, 'Canary', foundation);
 
     const metrics = deploymentMetrics(configuration.stackName);
-    const monitored: MonitoredConstructs = { metrics, restApi, api, stateMachine, drops, maintenance, canary };
+    const monitored: MonitoredConstructs = {
+      metrics,
+      restApi,
+      api,
+      stateMachine,
+      drops,
+      maintenance,
+      webhooks,
+      canary,
+    };
     const { topic } = new Notifications(this, 'Notifications', { email: configuration.alarmEmail, key });
     const { alarms } = new Alarms(this, 'Alarms', { ...monitored, topic });
     const functions = this.node.findAll().filter((part) => part instanceof PipelineFunction);
@@ -74,6 +87,7 @@ export class FirstframeStack extends Stack {
       VideosBucketName: foundation.storage.videos.bucketName,
       TableName: foundation.storage.table.tableName,
       WanSecretArn: foundation.wanSecret.secretArn,
+      WebhookSecretArn: foundation.webhookSecret.secretArn,
       EventBusName: foundation.eventBus.eventBusName,
       StateMachineArn: stateMachine.stateMachineArn,
       AlarmTopicArn: topic.topicArn,

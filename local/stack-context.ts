@@ -26,6 +26,7 @@ function localContext({ wan }: LocalSettings, awsUrl: string, emulatorUrl: strin
   const common = {
     removalPolicy: 'destroy',
     drop: { owner: 'local' },
+    loopbackWebhooks: true,
     // A function has at most 8 workers here, and some must stay free for requests that do not wait.
     longPolls: { perOwner: 4, total: 5 },
   };

@@ -65,7 +65,7 @@ export async function readDeployment(
       const [, count, unit] = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(schedule_expression) ?? [];
       if (!count || !unit) return [];
       const seconds = Number(count) * { minute: 60, hour: 3600, day: 86_400 }[unit]!;
-      return targets.map(({ function_arn }) => ({ name: functionOf(function_arn), seconds }));
+      return targets.map(({ arn }) => ({ name: functionOf(arn), seconds }));
     }),
   };
 }

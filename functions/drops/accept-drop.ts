@@ -196,10 +196,12 @@ async function finish(
  * @returns undefined when the video has changed since it was read
  */
 async function restart(table: Table, video: VideoRecord, planned: VideoRecord): Promise<VideoRecord | undefined> {
-  const { model, input, parameters, metadata, warnings, source, derived_from, estimated_cost, error } = planned;
-  const set = { model, input, parameters, metadata, warnings, source, derived_from, estimated_cost };
+  const { model, input, parameters, metadata, webhook, warnings, source, derived_from, estimated_cost, error } =
+    planned;
+  const set = { model, input, parameters, metadata, webhook, warnings, source, derived_from, estimated_cost };
   const unchanged = { expression: 'updated_at = :read', values: { ':read': video.updated_at } };
-  if (error) return changeVideo(table, video, { set: { ...set, error } }, unchanged);
+  if (error)
+    return changeVideo(table, video, { set: { ...set, error }, remove: webhook ? [] : ['webhook'] }, unchanged);
   await releaseResources(table, video, video);
   return requeueVideo(table, video, set, unchanged);
 }

@@ -4,7 +4,9 @@ import type { Failure, ObjectVersion, RecordedMedia, VideoRecord } from '../vide
 import { models } from '../wan/catalogue.ts';
 import { rowOf } from '../wan/changes.ts';
 import { type Deployment, estimatedCost } from '../wan/prices.ts';
+import { readBody } from '../wan/validation/body.ts';
 import { checkRequest } from '../wan/validation/request.ts';
+import { checkWebhook } from '../wan/validation/webhook.ts';
 import type { DroppedObject } from './dropped-object.ts';
 import type { ContinuedVideo } from './extend-drop.ts';
 import type { GatheredSettings, MergedSettings } from './settings.ts';
@@ -13,7 +15,7 @@ import type { SettingsIssue } from './settings-file.ts';
 /** The part of a video's record that depends on its request: checked, or as given with the reason why it was refused. */
 type CheckedDrop = Pick<
   VideoRecord,
-  'model' | 'family' | 'input' | 'parameters' | 'metadata' | 'warnings' | 'estimated_cost'
+  'model' | 'family' | 'input' | 'parameters' | 'metadata' | 'webhook' | 'warnings' | 'estimated_cost'
 > & {
   error?: Failure;
 };
@@ -35,6 +37,8 @@ interface DropCheckRules {
   trustedOrigins: readonly string[];
   deployment: Deployment;
   rotatedImages?: RotatedImages | undefined;
+  /** @default false */
+  loopbackWebhooks?: boolean | undefined;
 }
 
 /** Of an unknown model's name, this many characters are kept: an owner's list shows it. */
@@ -55,7 +59,7 @@ const urlOf = ({ bucket, key }: DroppedObject): string => `s3://${bucket}/${key}
  */
 export function checkDrop(
   { merged: { request, settings }, places, issues, warnings, files, continued }: DropToCheck,
-  { trustedOrigins, deployment, rotatedImages }: DropCheckRules,
+  { trustedOrigins, deployment, rotatedImages, loopbackWebhooks = false }: DropCheckRules,
 ): CheckedDrop {
   const [image, lastFrame] = files;
   const { img_url, prompt } = request.input;
@@ -72,7 +76,8 @@ export function checkDrop(
       }
     : { ...request, input: { ...request.input, media: listed } };
   const ownsS3Url = (url: string) => urls.includes(url);
-  const checked = checkRequest(body, { mode: 'strict', trustedOrigins, ownsS3Url, maxInlineBytes: 0, deployment });
+  const rules = { trustedOrigins, ownsS3Url, maxInlineBytes: 0, deployment, loopbackWebhooks };
+  const checked = checkRequest(body, { mode: 'strict', ...rules });
   const limits = rowOf(request.model, deployment.changes)?.image;
   const inspected = files.map(({ object, bytes }) => ({
     object,
@@ -80,7 +85,7 @@ export function checkDrop(
     ...inspectImage(bytes, object.size, limits, rotatedImages),
   }));
   if (checked.ok && inspected.every(({ ok }) => ok) && issues.length === 0) {
-    const { model, family, input, parameters, metadata } = checked.request;
+    const { model, family, input, parameters, metadata, webhook } = checked.request;
     const recorded = input.media.map((item): RecordedMedia => {
       if (continued && item.url === clip?.url) return continued.clip;
       const found = inspected.find(({ object }) => urlOf(object) === item.url);
@@ -94,6 +99,7 @@ export function checkDrop(
       input: { ...input, media: recorded },
       parameters,
       metadata,
+      ...(webhook ? { webhook } : {}),
       warnings: [
         ...warnings,
         ...(continued?.warnings ?? []),
@@ -110,6 +116,7 @@ export function checkDrop(
     const level = settings[pointer];
     return level ? places[level] : 'the settings';
   };
+  const { webhook } = checkWebhook(readBody(body, 'tolerant').webhook, loopbackWebhooks);
   return {
     model: String(request.model).slice(0, MAX_MODEL),
     input: {
@@ -118,6 +125,8 @@ export function checkDrop(
     },
     parameters: {},
     metadata: request.metadata,
+    // A refused drop is an ending too.
+    ...(webhook ? { webhook } : {}),
     warnings: [...warnings],
     error: invalidDropFailure([
       ...inspected.flatMap(({ place, ...file }) =>

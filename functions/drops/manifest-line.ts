@@ -4,7 +4,7 @@ import { isJsonObject, readJson } from '../shared/json-body.ts';
 import { ProblemError } from '../shared/problem.ts';
 import { UnreadableObject } from '../shared/s3.ts';
 import { type AcceptServices, acceptRequest, videoDeleted } from '../submissions/accept-request.ts';
-import { fingerprint } from '../submissions/identity.ts';
+import { fingerprint, withoutWebhook } from '../submissions/identity.ts';
 import { deterministicId } from '../video/keys.ts';
 import type { VideoRecord } from '../video/record.ts';
 import { changeVideo, readVideo } from '../video/store.ts';
@@ -34,7 +34,7 @@ export type ManifestLine = { line: number } & ({ id: string; body: unknown } | {
 
 /**
  * Reads the lines. A line's identity is the manifest's owner, bucket and key, the line's canonical JSON, and its occurrence among equal
- * lines. Neither its line number nor the upload is part of it, so an unchanged line in a new upload keeps its video (invariant 2).
+ * lines. Neither its line number, its webhook nor the upload is part of it, so an unchanged line in a new upload keeps its video (invariant 2).
  */
 export function identifyLines(
   { owner, bucket, key }: OwnedUpload,
@@ -44,7 +44,7 @@ export function identifyLines(
   return lines.map(({ line, bytes }) => {
     try {
       const body = readBody(bytes);
-      const json = fingerprint(body);
+      const json = fingerprint(withoutWebhook(body));
       const occurrence = (occurrences.get(json) ?? 0) + 1;
       occurrences.set(json, occurrence);
       return { line, body, id: deterministicId('manifest', owner, bucket, key, json, String(occurrence)) };

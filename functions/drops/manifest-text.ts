@@ -112,7 +112,9 @@ export function requestOfLine(line: unknown): { body: unknown; settings: Record<
   if (!isJsonObject(line)) return { body: line, settings: {} };
   const { take, ...body } = line;
   if (take !== undefined && !isTake(take)) throw invalidRequest([takeIsNoNumber]);
-  const pointers = ['model', 'take'].filter((name) => Object.hasOwn(line, name)).map((name) => pointerTo('', name));
+  const pointers = ['model', 'take', 'webhook_url', 'webhook_events']
+    .filter((name) => Object.hasOwn(line, name))
+    .map((name) => pointerTo('', name));
   for (const section of ['input', 'parameters', 'metadata']) {
     const values = Object.hasOwn(line, section) ? line[section] : undefined;
     if (!isJsonObject(values)) continue;

@@ -24,6 +24,8 @@ export interface PlanServices extends SettingsStore {
   deployment: Deployment;
   /** @default `accept` */
   rotatedImages?: RotatedImages;
+  /** Whether webhooks may go to this computer. @default false */
+  loopbackWebhooks?: boolean;
 }
 
 /** A version of an image in the drop folder, as it was read. */

@@ -2,6 +2,7 @@ import { type Issue, pointerTo } from '../shared/issues.ts';
 import { isJsonObject, parseJson, UnreadableJson } from '../shared/json-body.ts';
 import { readBody, readFields } from '../wan/validation/body.ts';
 import { inputFields, parameterFields } from '../wan/validation/schema.ts';
+import { webhookFields } from '../wan/validation/webhook.ts';
 import type { DropExtension } from './extend-drop.ts';
 import { isNone } from './metadata-text.ts';
 import { MAX_SETTINGS_BYTES } from './settings-purpose.ts';
@@ -12,6 +13,8 @@ export interface SettingsBody {
   input?: Readonly<Record<string, unknown>>;
   parameters?: Readonly<Record<string, unknown>>;
   metadata?: Readonly<Record<string, string>>;
+  webhook_url?: unknown;
+  webhook_events?: unknown;
   /** Distinguishes videos of the same image and request: 1, 2, … */
   take?: number;
   /** Of a sidecar: the video that this one continues, with the image as its last frame. */
@@ -28,7 +31,7 @@ type SettingsFile = { ok: true; body: SettingsBody; sidecarRequired: boolean } |
 
 type Kind = 'sidecar' | 'defaults';
 
-const bodyFields = ['model', 'input', 'parameters', 'metadata', 'take'];
+const bodyFields = ['model', 'input', 'parameters', 'metadata', ...Object.keys(webhookFields), 'take'];
 const sidecarFields = [...bodyFields, 'extends', 'seconds_to_add'];
 const { img_url, ...settableInput } = inputFields;
 
@@ -51,10 +54,9 @@ export function readSettingsFile(bytes: Uint8Array, kind: Kind): SettingsFile {
   if (isNone(settable.negative_prompt)) settable.negative_prompt = '';
   const readInput = readFields(settable, settableInput, '/input', 'strict');
   const readParameters = readFields(parameters.object, parameterFields, '/parameters', 'strict');
-  const labels = readBody(
-    { input: { img_url: '' }, ...('metadata' in rest ? { metadata: rest.metadata } : {}) },
-    'strict',
-  );
+  const labelNames = ['metadata', ...Object.keys(webhookFields)].filter((name) => name in rest);
+  const ownLabels = Object.fromEntries(labelNames.map((name) => [name, rest[name]]));
+  const labels = readBody({ input: { img_url: '' }, ...ownLabels }, 'strict');
   const issues = [
     ...(model === undefined || typeof model === 'string' ? [] : [modelIsNoText]),
     ...input.issues,
@@ -77,6 +79,7 @@ export function readSettingsFile(bytes: Uint8Array, kind: Kind): SettingsFile {
       input: readInput.values,
       parameters: readParameters.values,
       metadata: labels.metadata,
+      ...labels.webhook,
       ...(isTake(take) ? { take } : {}),
       ...(extension.extends ? { extends: extension.extends } : {}),
     },

@@ -17,6 +17,8 @@ interface Field {
 /** Settings that an image may carry as `x-amz-meta-…`: where each goes in the body of `POST /videos`, and how its text is read. */
 const metadataFields: ReadonlyMap<string, Field> = new Map([
   ['model', { at: 'body', name: 'model', read: asText }],
+  ['webhook-url', { at: 'body', name: 'webhook_url', read: asText }],
+  ['webhook-events', { at: 'body', name: 'webhook_events', read: asText }],
   ['prompt', { at: 'input', name: 'prompt', read: asText }],
   ['negative-prompt', { at: 'input', name: 'negative_prompt', read: asText }],
   ['audio-url', { at: 'input', name: 'audio_url', read: asText }],
@@ -65,7 +67,7 @@ export function settingsOfMetadata(metadata: Readonly<Record<string, string>>): 
       const meant = nearField(name);
       if (meant) issues.push(misspelt(written, meant));
       else if (!namesOfPrograms.test(name)) unknown.push(written);
-    } else if (field.at !== 'input') {
+    } else if (field.at !== 'input' && !(name.startsWith('webhook') && isBlank(text))) {
       own[field.at][field.name] = field.read(text);
     } else if (!isBlank(text)) {
       const plain = name.endsWith('prompt') ? decodePercent(text) : text;

@@ -18,6 +18,8 @@ export interface DropRequest {
   input: { img_url: string } & Record<string, unknown>;
   parameters: Record<string, unknown>;
   metadata: Record<string, string>;
+  webhook_url?: unknown;
+  webhook_events?: unknown;
 }
 
 /** A request, and the level of each of its values, by JSON pointer. */
@@ -29,6 +31,7 @@ export interface MergedSettings {
 }
 
 const sections = ['input', 'parameters', 'metadata'] as const;
+const webhookNames = ['webhook_url', 'webhook_events'] as const;
 
 /**
  * Returns the request of a dropped image: the strongest level that names a value decides it, field by field. Prompt and template are
@@ -62,12 +65,20 @@ export function mergeSettings(imageUrl: string, levels: SettingsLevels): MergedS
     }
   }
   const { input, parameters, metadata } = merged;
+  const webhook: Record<string, unknown> = {};
+  for (const name of webhookNames) {
+    const level = levelOf((body) => body?.[name] !== undefined);
+    if (!level) continue;
+    webhook[name] = levels[level]?.[name];
+    settings[pointerTo('', name)] = level;
+  }
   return {
     request: {
       model,
       input: { ...input, img_url: imageUrl },
       parameters,
       metadata: metadata as Record<string, string>,
+      ...webhook,
     },
     take: (takeLevel && levels[takeLevel]?.take) ?? 1,
     settings,

@@ -99,6 +99,7 @@ export function composeCatalogue(environment: Environment<'catalogue'>, platform
     readSlowdown: (model: string) => readSlowdown(table, model),
     trustedOrigins: environment.TRUSTED_ORIGINS,
     rotatedImages: environment.ROTATED_IMAGES,
+    loopbackWebhooks: environment.LOOPBACK_WEBHOOKS,
     uploadsBucket: environment.UPLOADS_BUCKET,
     typicalSeconds: environment.TYPICAL_SECONDS,
   };

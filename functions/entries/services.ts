@@ -101,7 +101,7 @@ export function secondsReader(
 export const createAcceptServices = (
   environment: Pick<
     Environment<'submit'>,
-    'TRUSTED_ORIGINS' | 'ROTATED_IMAGES' | 'UPLOADS_BUCKET' | 'MONTHLY_SPENDING_LIMIT'
+    'TRUSTED_ORIGINS' | 'ROTATED_IMAGES' | 'LOOPBACK_WEBHOOKS' | 'UPLOADS_BUCKET' | 'MONTHLY_SPENDING_LIMIT'
   >,
   { s3, recordMetric, logger }: Pick<Platform, 's3' | 'recordMetric' | 'logger'>,
   dispatcher: Dispatcher,
@@ -110,6 +110,7 @@ export const createAcceptServices = (
   s3,
   trustedOrigins: environment.TRUSTED_ORIGINS,
   rotatedImages: environment.ROTATED_IMAGES,
+  loopbackWebhooks: environment.LOOPBACK_WEBHOOKS,
   uploadsBucket: environment.UPLOADS_BUCKET,
   monthlySpendingLimit: environment.MONTHLY_SPENDING_LIMIT,
   recordMetric,

@@ -1,12 +1,21 @@
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { byRoute } from '../api/http/handler.ts';
+import {
+  createWebhookSecret,
+  getDeliveries,
+  ownWebhook,
+  redeliverEvent,
+  sendTestEvent,
+  type WebhookRouteServices,
+} from '../api/videos/webhook.ts';
 import { type DeliverServices, deliverMessage, type WebhookServices } from '../events/deliver.ts';
-import type { DeliveryMessage } from '../events/deliveries.ts';
+import { type DeliveryMessage, enqueue } from '../events/deliveries.ts';
 import type { Environment } from '../shared/environment.ts';
 import { describeError, inContext } from '../shared/logging.ts';
 import { secretReader } from '../shared/secret.ts';
 import type { Table } from '../video/table.ts';
 import type { Platform } from './platform.ts';
-import { openTable } from './services.ts';
+import { createApiHandler, openTable } from './services.ts';
 
 /** Returns the services of sending webhooks. */
 export const webhookServices = (
@@ -61,3 +70,23 @@ const messages = {
   failed: 'Delivery failed for the last time',
   dropped: 'Dropped a delivery: a newer event was delivered or the webhook ended',
 } as const;
+
+/** The routes of owners' webhooks and of deliveries. */
+export function composeWebhooks(
+  environment: Environment<'webhooks'>,
+  platform: Platform<'dynamoDb' | 'sqs' | 'secrets' | 'sendWebhook'>,
+) {
+  const table = openTable(environment, platform);
+  const services: WebhookRouteServices = {
+    ...webhookServices(environment, platform, table),
+    enqueue: (delivery) => enqueue(platform.sqs, environment.WEBHOOK_QUEUE_URL, [delivery]),
+  };
+  const routes = {
+    '/webhook': ownWebhook,
+    '/webhook/secret': createWebhookSecret,
+    '/webhook/test': sendTestEvent,
+    '/videos/{id}/deliveries': getDeliveries,
+    '/videos/{id}/deliveries/{sequence}/redeliver': redeliverEvent,
+  };
+  return createApiHandler(environment, platform, table, byRoute(services, routes));
+}

@@ -202,3 +202,15 @@ async function claimDue(table: Table, pk: string, order: string): Promise<Delive
     ExpressionAttributeValues: { ...values, ':read': order },
   });
 }
+
+/** Returns how many pending deliveries are tried before a time. @param until ISO 8601 UTC */
+export async function countDeliveries(table: Table, until: string): Promise<number> {
+  const open = queryItems(table, {
+    IndexName: indexes.byStatus.name,
+    KeyConditionExpression: 'open_status = :pending AND open_order <= :until',
+    ExpressionAttributeValues: { ':pending': PENDING, ':until': until },
+  });
+  let count = 0;
+  for await (const _ of open) count += 1;
+  return count;
+}

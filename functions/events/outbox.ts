@@ -1,8 +1,9 @@
 import { type EventBridgeClient, PutEventsCommand, type PutEventsRequestEntry } from '@aws-sdk/client-eventbridge';
 import { timeToLive } from '../shared/table-schema.ts';
 import { keys } from '../video/keys.ts';
-import { isTerminal, type RequestedWebhook, type TimelineEntry, type VideoRecord } from '../video/record.ts';
+import { isTerminal, type TimelineEntry, type VideoRecord } from '../video/record.ts';
 import { getItem, type Table, updateItem } from '../video/table.ts';
+import type { RequestedWebhook } from '../wan/validation/webhook.ts';
 import { createDelivery } from './deliveries.ts';
 import type { EventDetail } from './schema.ts';
 import { readSubscription } from './subscriptions.ts';

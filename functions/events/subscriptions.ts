@@ -1,6 +1,6 @@
 import { keys } from '../video/keys.ts';
-import type { WebhookEvents } from '../video/record.ts';
 import { getItem, type Table, updateItem } from '../video/table.ts';
+import type { WebhookEvents } from '../wan/validation/webhook.ts';
 
 /** An owner's subscription to the events of all the owner's videos, and the version of the secret that signs them. */
 export interface Subscription {
@@ -55,25 +55,28 @@ export async function endSubscription(table: Table, owner: string, url: string):
   });
 }
 
+/** Records that an owner's first secret is shown. @returns false when it was shown before */
+export async function showFirstSecret(table: Table, owner: string): Promise<boolean> {
+  const written = await updateItem<Subscription>(table, keys.webhook(owner), {
+    UpdateExpression: 'SET #version = :one',
+    ConditionExpression: 'attribute_not_exists(#version)',
+    ExpressionAttributeNames: { '#version': 'secret_version' },
+    ExpressionAttributeValues: { ':one': 1 },
+  });
+  return written !== undefined;
+}
+
 /**
  * Returns the number of a new version of an owner's secret. The first call returns 1, which already signs; each further call rotates: the
  * previous version also signs for 24 hours.
  */
 export async function newSecretVersion(table: Table, owner: string): Promise<number> {
-  const names = { '#version': 'secret_version' };
-  const first = await updateItem<Subscription>(table, keys.webhook(owner), {
-    UpdateExpression: 'SET #version = :one',
-    ConditionExpression: 'attribute_not_exists(#version)',
-    ExpressionAttributeNames: names,
-    ExpressionAttributeValues: { ':one': 1 },
+  if (await showFirstSecret(table, owner)) return 1;
+  const written = await updateItem<Subscription>(table, keys.webhook(owner), {
+    UpdateExpression: 'SET #version = #version + :one, #rotated_at = :now',
+    ExpressionAttributeNames: { '#version': 'secret_version', '#rotated_at': 'rotated_at' },
+    ExpressionAttributeValues: { ':one': 1, ':now': new Date(table.now()).toISOString() },
   });
-  const written =
-    first ??
-    (await updateItem<Subscription>(table, keys.webhook(owner), {
-      UpdateExpression: 'SET #version = #version + :one, #rotated_at = :now',
-      ExpressionAttributeNames: { ...names, '#rotated_at': 'rotated_at' },
-      ExpressionAttributeValues: { ':one': 1, ':now': new Date(table.now()).toISOString() },
-    }));
   return written!.secret_version!;
 }
 

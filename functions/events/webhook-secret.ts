@@ -4,6 +4,10 @@ import type { Subscription } from './subscriptions.ts';
 /** How long the previous version of a secret also signs after a rotation. */
 const OVERLAP_MILLISECONDS = 24 * 3600 * 1000;
 
+/** Returns until when the previous version of a secret also signs; undefined for the first version. ISO 8601 UTC. */
+export const previousValidUntil = ({ rotated_at }: Pick<Subscription, 'rotated_at'>): string | undefined =>
+  rotated_at && new Date(Date.parse(rotated_at) + OVERLAP_MILLISECONDS).toISOString();
+
 /**
  * Returns an owner's secret in the form of Standard Webhooks. It is derived, so the table holds only the number of its version.
  * @param master the value of the deployment's secret

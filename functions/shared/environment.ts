@@ -185,6 +185,7 @@ const acceptVariables = [
   'TRUSTED_ORIGINS',
   'ROTATED_IMAGES',
   'MONTHLY_SPENDING_LIMIT',
+  'LOOPBACK_WEBHOOKS',
 ] as const;
 
 /** For keeping the rate of an owner's requests. */
@@ -203,6 +204,7 @@ export const environments = {
     'TRUSTED_ORIGINS',
     'ROTATED_IMAGES',
     'TYPICAL_SECONDS',
+    'LOOPBACK_WEBHOOKS',
   ),
   uploads: pick(...ownerVariables, 'UPLOADS_BUCKET'),
   submit: pick(...acceptVariables, ...ownerVariables, 'LONG_POLLS', 'TYPICAL_SECONDS'),
@@ -227,6 +229,7 @@ export const environments = {
     'TYPICAL_SECONDS',
     'VIDEO_RETENTION_DAYS',
   ),
+  webhooks: pick(...ownerVariables, 'WEBHOOK_QUEUE_URL', 'WEBHOOK_SECRET_ARN', 'LOOPBACK_WEBHOOKS'),
   dashscope: pick(
     ...acceptVariables,
     ...ownerVariables,

@@ -13,7 +13,7 @@ import { kindOfMedia } from '../wan/media.ts';
 import { type Deployment, estimatedCost, type Price } from '../wan/prices.ts';
 import type { VideoRequest } from '../wan/validation/request.ts';
 import { type CheckedBody, checkBody } from './check-body.ts';
-import { fingerprint, type Identity, idempotencyConflict } from './identity.ts';
+import { fingerprint, type Identity, idempotencyConflict, withoutWebhook } from './identity.ts';
 import { inspectMedia, isUpload, type RequestMedia, storeMedia } from './media.ts';
 import type { DerivedRequest } from './uploads.ts';
 
@@ -23,6 +23,8 @@ export interface AcceptServices extends SafeDispatch, SpendingRules {
   trustedOrigins: readonly string[];
   /** @default `accept` */
   rotatedImages?: RotatedImages;
+  /** Whether webhooks may go to this computer. @default false */
+  loopbackWebhooks?: boolean;
   /** Holds the uploads and each video's own media. */
   uploadsBucket: string;
   deployment: Deployment;
@@ -66,7 +68,7 @@ export async function acceptRequest(
   submission: Submission,
 ): Promise<{ video: VideoRecord; created: boolean }> {
   const { body, identity } = submission;
-  const request_hash = fingerprint(body);
+  const request_hash = fingerprint(submission.source?.type === 'manifest' ? withoutWebhook(body) : body);
   // Runs both concurrently. An existing video is returned even if its request would be refused today.
   const [item, planned] = await Promise.allSettled([
     identity.repeatable ? readItem(services.table, identity.id) : undefined,
@@ -139,7 +141,7 @@ async function create(
   { identity: { id }, caller: { owner, key_id }, request_id, source }: Submission,
   { request, warnings, price, files, derived_from, request_hash }: Plan,
 ): Promise<Creation> {
-  const { model, family, input, parameters, metadata } = request;
+  const { model, family, input, parameters, metadata, webhook } = request;
   const media = await storeMedia({ s3, bucket }, id, files);
   const video = newVideo(
     {
@@ -151,6 +153,7 @@ async function create(
       input: { ...input, media },
       parameters,
       metadata,
+      ...(webhook ? { webhook } : {}),
       warnings,
       request_hash,
       ...(price ? { estimated_cost: price } : {}),

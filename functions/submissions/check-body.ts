@@ -1,6 +1,5 @@
 import type { RotatedImages } from '../media/image.ts';
 import type { Issue, Warning } from '../shared/issues.ts';
-import { isJsonObject } from '../shared/json-body.ts';
 import { invalidRequest, ProblemError } from '../shared/problem.ts';
 import type { Deployment } from '../wan/prices.ts';
 import { checkRequest, type VideoRequest } from '../wan/validation/request.ts';
@@ -21,6 +20,8 @@ interface BodyRules {
   deployment: Deployment;
   /** @default `accept` */
   rotatedImages?: RotatedImages | undefined;
+  /** @default false */
+  loopbackWebhooks?: boolean | undefined;
 }
 
 /** A valid request with the model's defaults filled in, and its media with their inline files. */
@@ -36,7 +37,17 @@ export interface CheckedBody {
  */
 export function checkBody(
   body: unknown,
-  { mode, trustedOrigins, uploadsBucket, owner, s3Prefix, files, rotatedImages, deployment }: BodyRules,
+  {
+    mode,
+    trustedOrigins,
+    uploadsBucket,
+    owner,
+    s3Prefix,
+    files,
+    rotatedImages,
+    loopbackWebhooks,
+    deployment,
+  }: BodyRules,
 ): CheckedBody {
   const prefixes = [uploadPrefix(uploadsBucket, owner), ...(s3Prefix === undefined ? [] : [s3Prefix])];
   const checked = checkRequest(body, {
@@ -44,13 +55,12 @@ export function checkBody(
     trustedOrigins,
     maxInlineBytes: MAX_INLINE_BYTES,
     rotatedImages,
+    loopbackWebhooks,
     ownsS3Url: (url) => files?.has(url) || prefixes.some((prefix) => isBelow(prefix, url)),
     deployment,
   });
-  const unoffered = isJsonObject(body) && Object.hasOwn(body, 'webhook_url') ? [webhooksAreNotOffered] : [];
-  const issues = [...(checked.ok ? [] : checked.issues), ...(mode === 'strict' ? unoffered : [])];
-  if (!checked.ok || issues.length > 0) throw bodyProblem(issues);
-  return { request: checked.request, warnings: [...checked.warnings, ...unoffered], media: checked.media };
+  if (!checked.ok) throw bodyProblem(checked.issues);
+  return checked;
 }
 
 function bodyProblem(issues: readonly Issue[]): ProblemError {
@@ -65,12 +75,6 @@ function bodyProblem(issues: readonly Issue[]): ProblemError {
     errors: issues,
   });
 }
-
-const webhooksAreNotOffered: Issue = {
-  pointer: '/webhook_url',
-  code: 'not_offered',
-  message: 'Webhooks are not offered yet. Leave it out, and poll GET /videos/{id}.',
-};
 
 /** Bytes of an inline file: a Lambda event carries 6 MB, and base64 takes a third more than the bytes. */
 export const MAX_INLINE_BYTES = 4 * 1024 * 1024;

@@ -4,6 +4,7 @@ import { isJsonObject } from '../shared/json-body.ts';
 import { invalidRequest } from '../shared/problem.ts';
 import { type FieldsOf, readFields } from '../wan/validation/body.ts';
 import { inputFields, parameterFields } from '../wan/validation/schema.ts';
+import { webhookFields } from '../wan/validation/webhook.ts';
 
 const dryRun = z
   .boolean({ error: 'Give true or false.' })
@@ -30,6 +31,7 @@ export const extensionFields = {
   parameters: parameters
     .meta({ description: 'As of `POST /videos`, without `duration`. Missing ones are those of the source.' })
     .optional(),
+  ...webhookFields,
   dry_run: dryRun,
 };
 
@@ -52,6 +54,7 @@ export const variationFields = {
     .max(MAX_VARIATIONS, { error: countError })
     .meta({ description: `How many videos, 1 to ${MAX_VARIATIONS}. With a seed, each has the next one. Default 1.` })
     .optional(),
+  ...webhookFields,
   dry_run: dryRun,
 };
 

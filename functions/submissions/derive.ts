@@ -46,11 +46,18 @@ export function extensionOf(source: VideoRecord, wanted: Extension, { deployment
       input: { prompt, media: [{ type: 'first_clip', url }] },
       parameters: { ...inherited, ...wanted.parameters, duration },
       metadata,
+      ...webhookOf(wanted),
     },
     files: new Map([[url, video]]),
     warnings: [sourceIsBilledAgain(seconds, seconds_to_add)],
   };
 }
+
+/** The webhook of the source was for the source: another request names its own. */
+const webhookOf = ({ webhook_url, webhook_events }: Extension | Variation) => ({
+  ...(webhook_url === undefined ? {} : { webhook_url }),
+  ...(webhook_events === undefined ? {} : { webhook_events }),
+});
 
 const sourceIsBilledAgain = (seconds: number, added: number): Warning => ({
   pointer: '/seconds_to_add',
@@ -149,6 +156,7 @@ export function variationOf(
       },
       parameters,
       metadata,
+      ...webhookOf(wanted),
     },
     files: new Map(input.media.flatMap(({ url, file }) => (file ? [[url, file]] : []))),
     warnings: [

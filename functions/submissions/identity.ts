@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { canonicalJson } from '../shared/json-body.ts';
+import { canonicalJson, isJsonObject } from '../shared/json-body.ts';
 import { ProblemError } from '../shared/problem.ts';
 import { deterministicId, sha256Hex } from '../video/keys.ts';
 import { withMediaList } from '../wan/media.ts';
@@ -35,6 +35,16 @@ export function identityOf(owner: string, keys: readonly string[], index = 0): I
  * @param body from `readJson`, which limits the nesting
  */
 export const fingerprint = (body: unknown): string => sha256Hex(canonicalJson(withMediaList(body)));
+
+/**
+ * Returns a line of a manifest without its webhook, which is not part of its identity: a changed webhook in the same folder must not pay
+ * for every video again.
+ */
+export function withoutWebhook(body: unknown): unknown {
+  if (!isJsonObject(body)) return body;
+  const { webhook_url: _url, webhook_events: _events, ...request } = body;
+  return request;
+}
 
 /** The 409 for a key that was used with another body. */
 export const idempotencyConflict = () =>

@@ -32,7 +32,11 @@ export const requeueVideo = (
         ...(submission ? { submission: { ...submission, state: 'settled' } } : {}),
         ...set,
       },
-      remove: ['task', 'upstream_tasks', 'error', 'usage', 'cost', 'video'],
+      // A drop whose settings no longer name a webhook has none; a retried video keeps its own.
+      remove: [
+        ...(['task', 'upstream_tasks', 'error', 'usage', 'cost', 'video'] as const),
+        ...('webhook' in set && !set.webhook ? (['webhook'] as const) : []),
+      ],
     },
     condition,
   );

@@ -8,6 +8,7 @@ import type { MediaItem } from '../wan/media.ts';
 import type { Price } from '../wan/prices.ts';
 import type { VideoRequest } from '../wan/validation/request.ts';
 import type { MediaFacts } from '../wan/validation/urls.ts';
+import type { RequestedWebhook } from '../wan/validation/webhook.ts';
 
 // The record of a video. Field names are snake_case in the API, in the table and here, so nothing is mapped. Times are ISO 8601 UTC.
 
@@ -105,16 +106,6 @@ export interface Task {
   actual_prompt?: string;
 }
 
-/** Which status changes a webhook gets: those to a terminal status, or all. */
-export const webhookEvents = ['endings', 'all'] as const;
-export type WebhookEvents = (typeof webhookEvents)[number];
-
-/** The webhook that a request names; it replaces the owner's. */
-export interface RequestedWebhook {
-  url: string;
-  events: WebhookEvents;
-}
-
 export interface TimelineEntry {
   status: Status;
   at: string;
@@ -135,6 +126,7 @@ export interface VideoRecord {
   /** The id of the video that this one extends or varies. That one may be deleted meanwhile. */
   derived_from?: string;
   metadata: Record<string, string>;
+  /** Replaces the owner's webhook. */
   webhook?: RequestedWebhook;
   warnings: Warning[];
   /** Hash of the request body, to detect an Idempotency-Key that is reused with another body. */

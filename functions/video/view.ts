@@ -1,3 +1,4 @@
+import type { RequestedWebhook } from '../wan/validation/webhook.ts';
 import type { Task, VideoRecord } from './record.ts';
 
 /**
@@ -15,10 +16,17 @@ export type VideoView = Omit<
   | 'downloads'
   | 'spending_month'
   | 'upstream_tasks'
+  | 'webhook'
 > & {
   task?: TaskView;
+  webhook?: WebhookView;
 } & Progress &
   Partial<QueuePosition>;
+
+/** The webhook of a request. The path of its URL may be a secret of the receiver. */
+export interface WebhookView extends Pick<RequestedWebhook, 'events'> {
+  host: string;
+}
 
 type TaskView = Omit<Task, 'id' | 'request_id' | 'expected_seconds'>;
 
@@ -37,7 +45,7 @@ export interface Progress {
 export function viewOf(video: VideoRecord, now: number, position?: QueuePosition): VideoView {
   const { id, owner, status, created_at, updated_at, model, input, parameters, source, metadata, warnings } = video;
   const { task, video: archived, usage, error, timeline } = video;
-  const { estimated_cost, cost, expires_at, derived_from } = video;
+  const { estimated_cost, cost, expires_at, derived_from, webhook } = video;
   return {
     id,
     owner,
@@ -50,6 +58,7 @@ export function viewOf(video: VideoRecord, now: number, position?: QueuePosition
     source,
     ...(derived_from ? { derived_from } : {}),
     metadata,
+    ...(webhook ? { webhook: { host: new URL(webhook.url).host, events: webhook.events } } : {}),
     warnings,
     ...progressOf(video, now),
     ...position,

@@ -9,6 +9,7 @@ import {
   type Foundation,
   imageRules,
   longPollLimits,
+  loopbackWebhooks,
   modelSettings,
   requestRate,
   requestSettings,
@@ -30,6 +31,8 @@ import {
   versionsAccess,
   videosAccess,
   wanAccess,
+  webhookQueueAccess,
+  webhookSecretAccess,
 } from '../functions/grants.ts';
 import { PipelineFunction } from '../functions/pipeline-function.ts';
 
@@ -93,6 +96,7 @@ export function apiFunctions(scope: Construct, foundation: Foundation, routeMeth
         requestSettings(configuration),
         imageRules(configuration),
         taskSeconds(configuration),
+        loopbackWebhooks(configuration),
       ),
       // Inspects inline images like a submission.
       memory: 1024,
@@ -165,6 +169,18 @@ export function apiFunctions(scope: Construct, foundation: Foundation, routeMeth
         videoRetention(configuration),
       ),
       memory: 512,
+    }),
+    webhooks: new PipelineFunction(scope, 'webhooks', {
+      ...common,
+      description: "Manages an owner's webhook and its secret, and shows and repeats deliveries",
+      access: mergeAccess(
+        cors,
+        tableAccess(storage.table, ['GetItem', 'UpdateItem']),
+        webhookQueueAccess(foundation.webhookQueue),
+        webhookSecretAccess(foundation.webhookSecret),
+        loopbackWebhooks(configuration),
+        requestRate(configuration),
+      ),
     }),
     dashscope: new PipelineFunction(scope, 'dashscope', {
       ...common,

@@ -20,7 +20,7 @@ export type RouteAuthorizations = Readonly<Record<Extract<RouteAccess, string>, 
 
 interface Route {
   /** `GET` also adds HEAD, which every handler answers like GET: the gateway drops the body. */
-  readonly method: 'GET' | 'HEAD' | 'POST' | 'DELETE' | 'OPTIONS' | 'ANY';
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE' | 'OPTIONS' | 'ANY';
   readonly path: string;
   readonly handler: keyof ApiFunctions;
   readonly authorization: RouteAccess;
@@ -58,6 +58,13 @@ const routes: readonly Route[] = [
   route('DELETE', '/videos/{id}', 'actions', 'caller'),
   route('POST', '/videos/{id}/extend', 'submit', 'caller'),
   route('POST', '/videos/{id}/variations', 'submit', 'caller'),
+  route('GET', '/videos/{id}/deliveries', 'webhooks', 'caller'),
+  route('POST', '/videos/{id}/deliveries/{sequence}/redeliver', 'webhooks', 'caller'),
+  route('PUT', '/webhook', 'webhooks', 'caller'),
+  route('GET', '/webhook', 'webhooks', 'caller'),
+  route('DELETE', '/webhook', 'webhooks', 'caller'),
+  route('POST', '/webhook/secret', 'webhooks', 'caller'),
+  route('POST', '/webhook/test', 'webhooks', 'caller'),
   route('GET', '/usage', 'videos', 'caller'),
   route('POST', '/uploads', 'uploads', 'caller'),
   route('GET', '/models', 'catalogue', 'caller'),

@@ -13,6 +13,7 @@ import {
   dispatchAccess,
   type Foundation,
   imageRules,
+  loopbackWebhooks,
   requestSettings,
   resultWriterAccess,
   spendingLimit,
@@ -53,6 +54,7 @@ export class Drops extends Construct {
         requestSettings(configuration),
         imageRules(configuration),
         spendingLimit(configuration),
+        loopbackWebhooks(configuration),
         dropSettings(configuration),
         dropQueueAccess(waiting),
         // An upload of the same image again gets the result of the video that exists.

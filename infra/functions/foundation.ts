@@ -2,6 +2,7 @@ import { ArnFormat, Stack } from 'aws-cdk-lib';
 import type { EventBus } from 'aws-cdk-lib/aws-events';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { indexes } from '../../functions/shared/table-schema.ts';
 import type { Configuration } from '../config.ts';
@@ -29,6 +30,10 @@ export interface Foundation {
   readonly wanSecret: ISecret;
   /** Signs links to files. */
   readonly fileLinkSecret: ISecret;
+  /** The owners' secrets, which sign webhooks, are derived from it. */
+  readonly webhookSecret: ISecret;
+  /** The queue of deliveries of webhooks. */
+  readonly webhookQueue: IQueue;
   /** The operator's key, if all data is encrypted with it. */
   readonly key: IKey | undefined;
   readonly stateMachine: StateMachineAddress;
@@ -112,6 +117,10 @@ export const requestRate = ({ ownerThrottle: { rate, burst } }: Configuration) =
 /** How many requests may wait. */
 export const longPollLimits = ({ longPolls }: Configuration) => settings({ LONG_POLLS: JSON.stringify(longPolls) });
 
+/** Whether webhooks may go to this computer. */
+export const loopbackWebhooks = ({ loopbackWebhooks: allowed }: Configuration) =>
+  settings({ LOOPBACK_WEBHOOKS: allowed ? 'yes' : 'no' } as const);
+
 /** Accepting a request for a video: validate it, copy its media to the video's prefix, write its record, dispatch it. */
 export function acceptAccess(foundation: Foundation) {
   const { configuration, storage } = foundation;
@@ -123,6 +132,7 @@ export function acceptAccess(foundation: Foundation) {
     requestSettings(configuration),
     imageRules(configuration),
     spendingLimit(configuration),
+    loopbackWebhooks(configuration),
   );
 }
 

@@ -5,12 +5,12 @@ import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { deadLetterQueue } from './dead-letters.ts';
 import { copyResultAccess, deleteAccess, dispatchAccess, type Foundation, resultWriterAccess } from './foundation.ts';
-import { executionsAccess, mergeAccess, sendAccess, settings } from './grants.ts';
+import { executionsAccess, mergeAccess, sendAccess, settings, webhookQueueAccess } from './grants.ts';
 import { PipelineFunction } from './pipeline-function.ts';
 
 const dispatchPeriod = Duration.minutes(1);
 
-/** The scheduled functions: dispatch starts waiting videos each minute, and the sweep restarts videos whose executions died. */
+/** The scheduled functions: dispatch starts waiting videos and queues due webhooks each minute, and the sweep restarts videos whose executions died. */
 export class Maintenance extends Construct {
   readonly dispatch: PipelineFunction<'dispatch'>;
   readonly sweep: PipelineFunction<'sweep'>;
@@ -19,12 +19,16 @@ export class Maintenance extends Construct {
   /** @param dropQueue to which drops whose events were lost are sent */
   constructor(scope: Construct, id: string, foundation: Foundation, dropQueue: Queue) {
     super(scope, id);
-    const { configuration, functions, stateMachine, key } = foundation;
+    const { configuration, functions, stateMachine, webhookQueue, key } = foundation;
     const deadLetters = deadLetterQueue(this, key);
     const dispatch = new PipelineFunction(this, 'dispatch', {
       ...functions,
-      description: 'Starts waiting videos while their model queues have permits',
-      access: dispatchAccess(foundation, ['GetItem', 'UpdateItem']),
+      description: 'Starts waiting videos while their model queues have permits, and queues the webhooks that are due',
+      access: mergeAccess(
+        dispatchAccess(foundation, ['GetItem', 'UpdateItem']),
+        // Webhooks whose next attempt is due.
+        webhookQueueAccess(webhookQueue),
+      ),
       timeout: Duration.minutes(1),
       noDeadLetters: 'A missed dispatch has no later use, since the next minute starts another.',
     });

@@ -29,6 +29,25 @@ export function wanApiKey(scope: Construct, removalPolicy: RemovalPolicy, key: I
 
 const encryptedByAws = 'Secrets Manager encrypts it with a key of AWS; the setting kmsKeyArn uses another.';
 
+/** Creates the secret from which the owners' webhook secrets are derived. Its value is random and is never shown. */
+export function webhookKey(scope: Construct, removalPolicy: RemovalPolicy, key: IKey | undefined): Secret {
+  const secret = new Secret(scope, 'WebhookKey', {
+    description: 'Derives the secrets that sign webhooks, one per owner and version',
+    generateSecretString: { passwordLength: 64, excludePunctuation: true },
+    // Without it, no receiver could verify events again before it got a new secret.
+    removalPolicy,
+    ...(key ? { encryptionKey: key } : {}),
+  });
+  pinLogicalId(secret, 'WebhookKey');
+  acknowledge(
+    secret,
+    'SMG4',
+    'Every receiver verifies with a secret that is derived from it, so a new value would break all of them. Owners rotate their own secrets.',
+  );
+  justify(secret, 'CKV_AWS_149', encryptedByAws, 'kmsKeyId');
+  return secret;
+}
+
 /** Creates the secret that signs links to files. Its value is random and is never shown. */
 export function fileLinkKey(scope: Construct, key: IKey | undefined): Secret {
   const secret = new Secret(scope, 'FileLinkKey', {

@@ -29,6 +29,7 @@ describe('the configuration', () => {
       wanQueriesPerSecond: 10,
       uncertainSeconds: 120,
       trustedOrigins: [],
+      loopbackWebhooks: false,
       prices: {},
       videoHosts: [],
       cors: [],

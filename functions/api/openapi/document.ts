@@ -16,6 +16,7 @@ import * as problems from './problems.ts';
 import * as service from './service.ts';
 import * as uploads from './uploads.ts';
 import * as videos from './videos.ts';
+import * as webhooks from './webhooks.ts';
 
 /*
  * The contract of the API (OpenAPI 3.1), generated from the schemas that its handlers validate with. It is generated when the functions
@@ -26,13 +27,14 @@ export const operations: readonly Operation[] = [
   videos,
   derive,
   actions,
+  webhooks,
   uploads,
   catalogue,
   dashscope,
   service,
 ].flatMap((group) => group.operations);
 
-const schemas = [videos, derive, uploads, catalogue, dashscope, service, problems, gateway].map(
+const schemas = [videos, derive, webhooks, uploads, catalogue, dashscope, service, problems, gateway].map(
   (group) => group.schemas,
 );
 const named = (kind: 'requests' | 'responses') => Object.assign({}, ...schemas.map((group) => group[kind] ?? {}));

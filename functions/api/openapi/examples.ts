@@ -34,6 +34,8 @@ export const fullVideoRequest = {
     seed: 12345,
   },
   metadata: { project: 'spring', scene: '4' },
+  webhook_url: 'https://example.com/hooks/videos',
+  webhook_events: 'all',
 };
 
 /** With a list of media. */

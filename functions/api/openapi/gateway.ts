@@ -54,7 +54,7 @@ export function gatewayResponses({
 }: Pick<Operation, 'method' | 'path' | 'access'>): ResponseSpecs {
   const isLimited = access !== 'public';
   const statuses = [400, ...(isLimited ? [401, 403] : []), ...(path.includes('{') ? [404] : [])];
-  if (method === 'post') statuses.push(413, 415);
+  if (method === 'post' || method === 'put') statuses.push(413, 415);
   return Object.fromEntries([...statuses, 429, 500, 502, 504].map((status) => [status, responseOf(status)]));
 }
 

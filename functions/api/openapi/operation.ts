@@ -58,7 +58,7 @@ export interface Parameter {
 
 /** One route and method. */
 export interface Operation {
-  method: 'get' | 'post' | 'delete';
+  method: 'get' | 'post' | 'put' | 'delete';
   path: string;
   /** Names the operation in generated clients. */
   id: string;
@@ -82,6 +82,7 @@ export interface Route extends Omit<Operation, 'tag' | 'access'> {
 export const tags = {
   Videos: 'A video is one request, from its submission to the archived file.',
   Actions: 'Cancel, retry and delete. Each response states what Wan has billed by then.',
+  Webhooks: 'Your own server is called when a video has ended. Verify each call as Standard Webhooks describes.',
   Uploads: 'For images of more than 4 MiB, and for audio files.',
   'Catalogue and spending': 'Models, prices, estimates and what you have spent.',
   DashScope:

@@ -67,6 +67,16 @@ const table = {
     meaning: 'There is no such video: the id is wrong, the video was deleted, or it belongs to another owner.',
     fix: '`GET /videos` lists your videos.',
   },
+  webhook_not_found: {
+    status: 404,
+    meaning: 'You have no webhook.',
+    fix: 'Set one with `PUT /webhook`.',
+  },
+  delivery_not_found: {
+    status: 404,
+    meaning: 'No webhook gets this event of the video, or the delivery is older than 30 days.',
+    fix: '`GET /videos/{id}/deliveries` lists the deliveries.',
+  },
   method_not_allowed: {
     status: 405,
     meaning: 'The route does not take this method.',
@@ -82,6 +92,11 @@ const table = {
     status: 409,
     meaning: 'This `Idempotency-Key` was used with another body.',
     fix: 'Repeat the first request exactly to get its video, or use a new key for a new video.',
+  },
+  no_webhook: {
+    status: 409,
+    meaning: 'The webhook that got the event was deleted, or its receiver ended it with 410.',
+    fix: 'Set it with `PUT /webhook`, then send the request again.',
   },
   video_not_ready: {
     status: 409,

@@ -3,6 +3,7 @@ import { settingLevels, statuses } from '../../video/record.ts';
 import { ratios, resolutionNames } from '../../wan/catalogue.ts';
 import { failureCodes } from '../../wan/failures.ts';
 import { mediaTypes } from '../../wan/media.ts';
+import { webhookEvents } from '../../wan/validation/webhook.ts';
 import { endingsTable } from './problem-codes.ts';
 
 /*
@@ -225,6 +226,12 @@ export const videoSchema = z
       description: 'The id of the video that this one extends or varies. That one may have been deleted since.',
     }),
     metadata: z.record(z.string(), z.string()).meta({ description: 'Your own labels.' }),
+    webhook: z
+      .strictObject({ host: z.string(), events: z.enum(webhookEvents) })
+      .optional()
+      .meta({
+        description: 'The webhook of the request, in place of yours: the host of its URL, and the events that it gets.',
+      }),
     warnings: z.array(warningSchema),
     progress: z
       .number()

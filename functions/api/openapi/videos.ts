@@ -63,6 +63,7 @@ const linksTo = (id: string): NonNullable<ResponseSpec['links']> =>
       ['cancelVideo', 'Cancel it while nothing is billed.'],
       ['retryVideo', 'Retry it if it failed.'],
       ['deleteVideo', 'Delete it after it has ended.'],
+      ['listDeliveries', 'See which of its events a webhook got.'],
     ].map(([operationId, description]) => [
       operationId!,
       { operationId: operationId!, description: description!, parameters: { id } },
@@ -90,7 +91,9 @@ export const operations = nativeOperations('Videos', [
     summary: 'Create a video',
     description: `Takes a prompt and media: usually an image (\`img_url\`: an http(s) URL, a \`data:\` URL of at most 4 MiB, or the \`media_url\` of \`POST /uploads\`); for some models also a last frame, audio, a clip to continue, or references, as \`GET /models\` shows. \`media\` is the list of all; \`img_url\`, \`last_frame_url\` and \`audio_url\` are short for its entries \`first_frame\`, \`last_frame\` and \`driving_audio\`. The response comes immediately; the video takes minutes. Wait for it with \`GET /videos/{id}?wait=25\`.
 
-A request that Wan would refuse or partly ignore gets a 400 with every issue. Text that Wan would cut off gets a warning on the video.`,
+A request that Wan would refuse or partly ignore gets a 400 with every issue. Text that Wan would cut off gets a warning on the video.
+
+\`webhook_url\` names a server that is called when the video has ended, instead of that of \`PUT /webhook\`.`,
     parameters: [idempotencyKey, prefer],
     body: { content: videoRequestContent },
     responses: {

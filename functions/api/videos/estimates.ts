@@ -13,6 +13,8 @@ export interface EstimateServices extends Omit<CatalogueServices, 'readSlowdown'
   trustedOrigins: readonly string[];
   /** @default `accept` */
   rotatedImages?: RotatedImages;
+  /** Whether webhooks may go to this computer. @default false */
+  loopbackWebhooks?: boolean;
   uploadsBucket: string;
 }
 

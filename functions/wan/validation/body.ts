@@ -10,15 +10,16 @@ import {
   metadataField,
   parameterFields,
   reservedMetadataNames,
-  webhookField,
 } from './schema.ts';
+import { webhookFields } from './webhook.ts';
 
 export type RequestBody = {
   model: unknown;
   input: FieldsOf<typeof inputFields>;
   parameters: FieldsOf<typeof parameterFields>;
   metadata: Record<string, string>;
-  webhook_url: string | undefined;
+  /** `webhook_url` and `webhook_events`. */
+  webhook: FieldsOf<typeof webhookFields>;
   issues: Issue[];
   warnings: Warning[];
 };
@@ -29,9 +30,8 @@ const tooManyEntries: Issue = {
   message: `The metadata has more than ${maxMetadataEntries} entries. Leave some out.`,
 };
 
-const labelFields = { metadata: metadataField, webhook_url: webhookField };
-/** The fields that a message offers: webhooks are not offered yet. */
-const topLevelFields = ['model', 'input', 'parameters', 'metadata'];
+const labelFields = { metadata: metadataField, ...webhookFields };
+const topLevelFields = ['model', 'input', 'parameters', ...Object.keys(labelFields)];
 
 /**
  * Reads the fields of a body: the valid values, and an issue for each other field. Rules of models are checked later.
@@ -47,13 +47,13 @@ export function readBody(body: Readonly<Record<string, unknown>>, mode: 'strict'
   const tooMany = isJsonObject(others.metadata) && Object.keys(others.metadata).length > maxMetadataEntries;
   const ownLabels = tooMany ? { ...others, metadata: {} } : others;
   const labels = readFilledFields(ownLabels, labelFields, '', mode, topLevelFields);
-  const { metadata = {}, webhook_url } = labels.values;
+  const { metadata = {}, ...webhook } = labels.values;
   return {
     model: mode === 'tolerant' && isEmpty(model) ? undefined : model,
     input: inputSection.values,
     parameters: parameterSection.values,
     metadata,
-    webhook_url,
+    webhook,
     issues: [
       ...inputIssues(input),
       ...inputSection.issues,

@@ -1,9 +1,12 @@
 import { isNearName } from '../../shared/near-name.ts';
 import { inputFields, parameterFields } from './schema.ts';
+import { webhookFields } from './webhook.ts';
 
-/** The sections of a body and their fields, without `webhook_url`, which is not offered. */
+/** The sections of a body and their fields. */
 const pointers: ReadonlyMap<string, string> = new Map([
-  ...['model', 'input', 'parameters', 'metadata'].map((name) => [name, `/${name}`] as const),
+  ...['model', 'input', 'parameters', 'metadata', ...Object.keys(webhookFields)].map(
+    (name) => [name, `/${name}`] as const,
+  ),
   ...Object.keys(inputFields).map((name) => [name, `/input/${name}`] as const),
   ...Object.keys(parameterFields).map((name) => [name, `/parameters/${name}`] as const),
 ]);
@@ -14,6 +17,8 @@ const otherNames: Readonly<Record<string, readonly string[]>> = {
   input: ['inputs'],
   parameters: ['params', 'options', 'settings', 'config', 'arguments'],
   metadata: ['labels', 'tags'],
+  webhook_url: ['webhook', 'callback', 'callbackurl', 'callbackuri', 'notifyurl', 'notificationurl', 'hookurl'],
+  webhook_events: ['events', 'webhookeventsfilter', 'webhookfilter'],
   prompt: ['text', 'prompttext', 'textprompt', 'description', 'positiveprompt'],
   negative_prompt: ['negative', 'negativetext'],
   img_url: [

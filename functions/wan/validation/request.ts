@@ -8,6 +8,7 @@ import { type Deployment, missingSettings, offeredModels, retirement } from '../
 import { type RequestBody, readBody } from './body.ts';
 import { applyModelRules, applyWatermarkRule, checkLengths, checkPromptLengths, withDefaults } from './rules.ts';
 import { type CheckedMedia, checkAddresses, rawBase64ToDataUrl } from './urls.ts';
+import { checkWebhook, type RequestedWebhook } from './webhook.ts';
 
 /** A valid request, with the model's defaults filled in. */
 export type VideoRequest = {
@@ -33,7 +34,7 @@ export type VideoRequest = {
     audio?: boolean;
   };
   metadata: Record<string, string>;
-  webhook_url?: string;
+  webhook?: RequestedWebhook;
 };
 
 export type CheckOptions = {
@@ -53,6 +54,8 @@ export type CheckOptions = {
   readonly maxInlineBytes?: number;
   /** @default `accept` */
   readonly rotatedImages?: RotatedImages | undefined;
+  /** Whether webhooks may go to this computer. @default false */
+  readonly loopbackWebhooks?: boolean | undefined;
   /** Decides which models are offered. */
   readonly deployment: Deployment;
 };
@@ -86,13 +89,17 @@ export function checkRequest(body: unknown, options: CheckOptions): CheckedReque
   const watermark = applyWatermarkRule(options, parameters);
   const lengths = checkPromptLengths(model, input);
   const media = mediaListOf(input);
-  const addresses = checkAddresses(media, read.webhook_url, {
+  const addresses = checkAddresses(media, {
     trustedOrigins: options.trustedOrigins,
     ownsS3Url: options.ownsS3Url,
     maxInlineBytes: options.maxInlineBytes ?? maxImageBytes,
     model,
     rotatedImages: options.rotatedImages,
   });
+  const { webhook, ...found } = checkWebhook(read.webhook, options.loopbackWebhooks ?? false);
+  // An invalid URL counts as missing, and is reported already.
+  const webhookIssues = read.issues.some(({ pointer }) => pointer === '/webhook_url') ? [] : found.issues;
+  const isWebhookIgnored = options.mode === 'tolerant' && read.webhook.webhook_url === undefined;
   const measured = addresses.media.map(({ inline, ...item }) => ({ ...item, ...inline?.facts }));
   const issues = [
     ...modelIssues(read.model, model, options.deployment),
@@ -103,13 +110,13 @@ export function checkRequest(body: unknown, options: CheckOptions): CheckedReque
     ...watermark.issues,
     ...lengths.issues,
     ...addresses.issues,
+    ...(isWebhookIgnored ? [] : webhookIssues),
   ];
   // Lengths that are not accepted by themselves are not added up.
   const isMeasurable = model && rules.issues.length === 0 && addresses.issues.length === 0;
   if (isMeasurable) issues.push(...checkLengths(model, parameters.duration ?? model.durations.default, measured));
   if (issues.length > 0 || !model) return { ok: false, issues: issues.slice(0, maxIssues) };
   const { img_url: _image, last_frame_url: _last, audio_url: _audio, ...prompts } = input;
-  const { webhook_url } = addresses;
   return {
     ok: true,
     request: {
@@ -118,7 +125,7 @@ export function checkRequest(body: unknown, options: CheckOptions): CheckedReque
       input: { ...prompts, media: addresses.media.map(({ type, url }) => ({ type, url })) },
       parameters: withDefaults(model, parameters),
       metadata,
-      ...(webhook_url === undefined ? {} : { webhook_url }),
+      ...(webhook ? { webhook } : {}),
     },
     media: addresses.media,
     warnings: [
@@ -128,6 +135,7 @@ export function checkRequest(body: unknown, options: CheckOptions): CheckedReque
       ...watermark.warnings,
       ...lengths.warnings,
       ...addresses.warnings,
+      ...(isWebhookIgnored ? webhookIssues : []),
     ].slice(0, maxIssues),
   };
 }

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { findModel, type Model, modelNames, ratios, resolutionNames } from '../catalogue.ts';
 import { mediaTypes } from '../media.ts';
 import { AUTOMATIC_DURATION } from '../output.ts';
+import { webhookFields } from './webhook.ts';
 
 /** The longest accepted prompt, in characters. Wan reads far fewer and drops the rest. */
 export const maxPromptCharacters = 20_000;
@@ -136,16 +137,16 @@ export const metadataField = z
   .meta({ description: 'Your own labels, returned with the video. At most 2 KB.' })
   .optional();
 
-export const webhookField = z
-  .string({ error: 'Give an https URL.' })
-  .meta({ description: 'An https URL that is notified of every status change.' })
-  .optional();
-
 /** An empty text counts as a missing field (`readBody`). */
 const orEmpty = <Schema extends z.ZodType>(field: z.ZodOptional<Schema>) =>
   z.union([field.unwrap(), z.literal('')]).optional();
 
 export const inputSchema = z.strictObject({ ...inputFields, template: orEmpty(inputFields.template) });
+const labelFields = {
+  metadata: metadataField,
+  webhook_url: orEmpty(webhookFields.webhook_url),
+  webhook_events: orEmpty(webhookFields.webhook_events),
+};
 const parametersSchema = z.strictObject({
   ...parameterFields,
   resolution: orEmpty(parameterFields.resolution),
@@ -161,6 +162,15 @@ const noShotTypeWithoutRewriting = {
   not: {
     required: ['shot_type', 'prompt_extend'],
     properties: { prompt_extend: { const: false }, shot_type: written },
+  },
+};
+
+/** `webhook_events` belongs to a `webhook_url`. */
+const noEventsWithoutUrl = {
+  not: {
+    required: ['webhook_events'],
+    properties: { webhook_events: written },
+    not: { required: ['webhook_url'], properties: { webhook_url: written } },
   },
 };
 
@@ -183,9 +193,9 @@ const addedModelSchema = (kind: 'video' | 'estimate') =>
       }),
       input: kind === 'video' ? inputSchema : inputSchema.optional(),
       parameters: parametersSchema.optional(),
-      metadata: metadataField,
+      ...labelFields,
     })
-    .meta({ title: 'Added model' });
+    .meta({ title: 'Added model', ...noEventsWithoutUrl });
 
 /** The schema of requests for one model. */
 export function requestSchemaOf(model: Model & { name: string }, kind: 'video' | 'estimate') {
@@ -234,7 +244,7 @@ export function requestSchemaOf(model: Model & { name: string }, kind: 'video' |
       model: z.literal(name).meta({ description: 'The model that makes the video.' }),
       input: kind === 'video' ? input.meta({ ...rules, anyOf: [...needed, firstFrame] }) : input.meta(rules).optional(),
       parameters: (shot_type ? parameters.meta(noShotTypeWithoutRewriting) : parameters).optional(),
-      metadata: metadataField,
+      ...labelFields,
     })
-    .meta({ title: name });
+    .meta({ title: name, ...noEventsWithoutUrl });
 }

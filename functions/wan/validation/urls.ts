@@ -34,17 +34,13 @@ export type InlineFile = { readonly content: Uint8Array; readonly facts: MediaFa
 /** A medium whose URL may be used, in its normal form, and its file if the request holds it. */
 export type CheckedMedia = LocatedMedia & { readonly inline?: InlineFile };
 
-type Addresses = { media: CheckedMedia[]; webhook_url?: string; issues: Issue[]; warnings: Warning[] };
+type Addresses = { media: CheckedMedia[]; issues: Issue[]; warnings: Warning[] };
 type Checked =
   | { ok: true; url: string; inline?: InlineFile; warnings?: readonly ValueIssue[] }
   | { ok: false; issues: readonly ValueIssue[] };
 
-/** Checks every address of a request and returns those that may be used, in their normal form. */
-export function checkAddresses(
-  media: readonly LocatedMedia[],
-  webhookUrl: string | undefined,
-  rules: AddressRules,
-): Addresses {
+/** Checks the addresses of media and returns those that may be used, in their normal form. */
+export function checkAddresses(media: readonly LocatedMedia[], rules: AddressRules): Addresses {
   const addresses: Addresses = { media: [], issues: [], warnings: [] };
   const take = (pointer: string, checked: Checked): Extract<Checked, { ok: true }> | undefined => {
     const located = (found: readonly ValueIssue[]) => found.map((issue) => ({ pointer, ...issue }));
@@ -57,10 +53,6 @@ export function checkAddresses(
     if (!checked) continue;
     const { url, inline } = checked;
     addresses.media.push({ ...item, url, ...(inline ? { inline } : {}) });
-  }
-  if (webhookUrl !== undefined) {
-    const checked = take('/webhook_url', asList(checkPublicUrl(webhookUrl, { ...rules, schemes: ['https:'] })));
-    if (checked) addresses.webhook_url = checked.url;
   }
   return addresses;
 }

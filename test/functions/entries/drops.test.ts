@@ -58,6 +58,7 @@ const environment = () => ({
   DROP_RULES: { sidecar_seconds: 0, owners: 'one' as const },
   DROP_QUEUE_URL: 'https://sqs.us-east-1.amazonaws.com/0/drops',
   COPY_VIDEO_TO_DROP: true,
+  LOOPBACK_WEBHOOKS: false,
   VIDEO_RETENTION_DAYS: undefined,
   DROP_RETENTION_DAYS: undefined,
 });

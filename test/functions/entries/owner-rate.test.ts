@@ -32,6 +32,7 @@ const environment = {
   WAN_REGION: 'singapore',
   TRUSTED_ORIGINS: [] as string[],
   ROTATED_IMAGES: 'accept',
+  LOOPBACK_WEBHOOKS: false,
   MONTHLY_SPENDING_LIMIT: undefined,
   TYPICAL_SECONDS: undefined,
   VIDEO_RETENTION_DAYS: undefined,

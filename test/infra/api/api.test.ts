@@ -60,6 +60,8 @@ describe('the API', () => {
       ['/models', 'catalogue', byKey],
       ['/models/{name}/schema', 'catalogue', byKey],
       ['/usage', 'videos', byKey],
+      ['/webhook', 'webhooks', byKey],
+      ['/videos/{id}/deliveries', 'webhooks', byKey],
       ['/videos', 'videos', byKey],
       ['/videos/{id}', 'videos', byKey],
       ['/videos/{id}/content', 'videos', byKey],
@@ -74,8 +76,14 @@ describe('the API', () => {
         '/models',
         '/models/{name}/schema',
         '/usage',
+        '/webhook',
+        '/webhook/secret',
+        '/webhook/test',
         '/estimates',
         '/uploads',
+        '/webhook',
+        '/webhook/secret',
+        '/webhook/test',
       ],
       ...[
         '/videos',
@@ -85,6 +93,8 @@ describe('the API', () => {
         '/videos/{id}/retry',
         '/videos/{id}/extend',
         '/videos/{id}/variations',
+        '/videos/{id}/deliveries',
+        '/videos/{id}/deliveries/{sequence}/redeliver',
         '/api/v1/files/{file}',
       ],
     ].map((path) => [`ANY ${path}`, 'contract', 'NONE']);
@@ -100,6 +110,11 @@ describe('the API', () => {
         ['POST /videos/{id}/extend', 'submit', byKey],
         ['POST /videos/{id}/variations', 'submit', byKey],
         ['DELETE /videos/{id}', 'actions', byKey],
+        ['PUT /webhook', 'webhooks', byKey],
+        ['DELETE /webhook', 'webhooks', byKey],
+        ['POST /webhook/secret', 'webhooks', byKey],
+        ['POST /webhook/test', 'webhooks', byKey],
+        ['POST /videos/{id}/deliveries/{sequence}/redeliver', 'webhooks', byKey],
         ['ANY /api/v1/{proxy+}', 'dashscope', byKey],
         ['OPTIONS /api/v1/{proxy+}', 'dashscope', 'NONE'],
         ['ANY /api/v1/uploads', 'dashscope', byKey],
@@ -140,7 +155,7 @@ describe('the API', () => {
       expect(authorizations['POST /api/v1/uploads']).toBe(byUploadToken);
       delete authorizations['POST /api/v1/uploads'];
       expect(new Set(Object.values(authorizations))).toEqual(new Set([mode === 'iam' ? 'AWS_IAM' : byKey]));
-      expect(Object.keys(authorizations)).toHaveLength(22);
+      expect(Object.keys(authorizations)).toHaveLength(31);
     },
   );
 
