@@ -4,7 +4,10 @@ import { simulateEventSource } from '../simulation/event-source.ts';
 import { createLatency } from '../simulation/latency.ts';
 import { seededRandom } from '../simulation/random.ts';
 import { createReceivers, type Receiver } from './receivers.ts';
-import { collect, mapping, publish, runUntilDrained, START, type WebhookOptions } from './run-webhooks.ts';
+import { collect, publish, runUntilDrained, START, type WebhookOptions } from './run-webhooks.ts';
+
+/** As the stack's queues. */
+const mapping = { batchSize: 10, maximumConcurrency: 2, visibilitySeconds: 180 } as const;
 
 /**
  * Simulates the usual sender: one queue, one function, no table. A delivery that fails stays in the queue and is received again after

@@ -5,6 +5,7 @@ import type { Platform } from '../../functions/entries/platform.ts';
 import { publishEvents } from '../../functions/events/outbox.ts';
 import type { EventDetail } from '../../functions/events/schema.ts';
 import { putSubscription } from '../../functions/events/subscriptions.ts';
+import { type FunctionName, readEnvironment } from '../../functions/shared/environment.ts';
 import { deterministicId } from '../../functions/video/keys.ts';
 import type { VideoRecord } from '../../functions/video/record.ts';
 import { newVideo } from '../../functions/video/store.ts';
@@ -51,20 +52,15 @@ export interface WebhookResult {
 type Counts = Partial<Record<keyof typeof prices, number>>;
 
 export const START = Date.parse('2026-01-01T00:00:00Z');
-/** Of infra/functions/webhooks.ts. */
-export const mapping = { batchSize: 10, maximumConcurrency: 2, visibilitySeconds: 180 } as const;
-/** Of the function `deliver`, in MB. */
-const MEMORY = 1024;
 const MEGABYTES_OF_A_CPU = 1769;
-/** CPU time of a delivery on a whole CPU: about eight calls of AWS, and a TLS connection. Assumed, not measured. */
+/**
+ * CPU time of a message on a whole CPU. A delivery takes eight calls of AWS, each about 1 ms, and a TLS connection of about 2 ms; one that is
+ * put off or moved takes less. Measured on one machine.
+ */
 const DELIVERY_CPU_MILLISECONDS = 8;
 /** The same for enqueuing a delivery: one call, and a share of others. */
 const ENQUEUE_CPU_MILLISECONDS = 1.5;
-export const assumptions = `deliver with ${MEMORY} MB, ${DELIVERY_CPU_MILLISECONDS} ms of a whole CPU per message, ${ENQUEUE_CPU_MILLISECONDS} ms per delivery that the minute job enqueues.`;
-const queueUrls = {
-  WEBHOOK_QUEUE_URL: 'https://sqs.us-east-1.amazonaws.com/1/fast',
-  SLOW_WEBHOOK_QUEUE_URL: 'https://sqs.us-east-1.amazonaws.com/1/slow',
-} as const;
+export const assumptions = `${DELIVERY_CPU_MILLISECONDS} ms of a whole CPU per message of deliver, ${ENQUEUE_CPU_MILLISECONDS} ms per delivery that the minute job enqueues, a CPU per ${MEGABYTES_OF_A_CPU} MB.`;
 
 /** Publishes events through the outbox, and delivers them with the deployed functions until all receivers have all. */
 export async function runWebhooks(options: WebhookOptions): Promise<WebhookResult> {
@@ -77,22 +73,26 @@ export async function runWebhooks(options: WebhookOptions): Promise<WebhookResul
   };
   const unused = 'http://127.0.0.1:9';
   const deployment = await readDeployment({ awsUrl: unused, emulatorUrl: unused }, {});
-  const memory = MEMORY;
-  const cpuMilliseconds = (milliseconds: number) => (milliseconds * MEGABYTES_OF_A_CPU) / memory;
+  const cpuMilliseconds = (name: FunctionName, milliseconds: number) =>
+    (milliseconds * MEGABYTES_OF_A_CPU) / deployment.memoryOf(name);
+  const { WEBHOOK_QUEUE_URL } = readEnvironment('dispatch', deployment.environmentOf('dispatch'));
+  const { SLOW_WEBHOOK_QUEUE_URL } = readEnvironment('deliver', deployment.environmentOf('deliver'));
   const target = createReceivers(clock, START + (options.seconds + options.dead_seconds) * 1000);
 
   const invoke = async (event: { Records: object[] }): Promise<SQSBatchResponse> => {
     // Receiving and deleting the batch.
     count('queueRequest', 2);
-    const own = cpuMilliseconds(event.Records.length * DELIVERY_CPU_MILLISECONDS);
-    count('lambdaGigabyteSecond', (own / 1000) * (memory / 1024));
+    const own = cpuMilliseconds('deliver', event.Records.length * DELIVERY_CPU_MILLISECONDS);
+    count('lambdaGigabyteSecond', (own / 1000) * (deployment.memoryOf('deliver') / 1024));
     await clock.sleep(own);
     return (await aws.lambda.invoke('deliver', event)) as SQSBatchResponse;
   };
-  const queues: Record<string, ReturnType<typeof simulateEventSource>> = {
-    [queueUrls.WEBHOOK_QUEUE_URL]: simulateEventSource({ clock }, { ...mapping, invoke }),
-    [queueUrls.SLOW_WEBHOOK_QUEUE_URL]: simulateEventSource({ clock }, { ...mapping, invoke }),
-  };
+  const queues = Object.fromEntries(
+    [WEBHOOK_QUEUE_URL, SLOW_WEBHOOK_QUEUE_URL].map((url) => [
+      url,
+      simulateEventSource({ clock }, { ...deployment.eventSourceOf(url), invoke }),
+    ]),
+  );
   const sqs = {
     send: ({ input }: SendMessageCommand | SendMessageBatchCommand) =>
       latency('sqs', async () => {
@@ -111,35 +111,21 @@ export async function runWebhooks(options: WebhookOptions): Promise<WebhookResul
         if (!detail.webhook) continue;
         void latency('eventBridge', async () => {
           count('queueRequest', 1);
-          queues[queueUrls.WEBHOOK_QUEUE_URL]!.send(JSON.stringify({ detail }));
+          queues[WEBHOOK_QUEUE_URL]!.send(JSON.stringify({ detail }));
         });
       }
       return { FailedEntryCount: 0 };
     },
   } as Platform['eventBridge'];
   const none = { send: () => Promise.reject(new Error('This bench has no such service.')) };
-  const aws = await simulateAws(
-    { clock, latency, random, count },
-    {
-      ...deployment,
-      environmentOf: (name) => ({
-        ...deployment.environmentOf('dispatch'),
-        ...queueUrls,
-        WEBHOOK_SECRET_ARN: 'webhook key',
-        LOOPBACK_WEBHOOKS: 'no',
-        ...(name === 'deliver' ? {} : deployment.environmentOf(name)),
-      }),
-      memoryOf: (name) => (name === 'deliver' ? memory : deployment.memoryOf(name)),
-    },
-    {
-      fetch: () => Promise.reject(new Error('This bench has no network.')),
-      s3: none as Partial<Platform['s3']> as Platform['s3'],
-      recordMetric: () => undefined,
-      sqs: () => sqs,
-      eventBridge,
-      sendWebhook: senderTo(target),
-    },
-  );
+  const aws = await simulateAws({ clock, latency, random, count }, deployment, {
+    fetch: () => Promise.reject(new Error('This bench has no network.')),
+    s3: none as Partial<Platform['s3']> as Platform['s3'],
+    recordMetric: () => undefined,
+    sqs: () => sqs,
+    eventBridge,
+    sendWebhook: senderTo(target),
+  });
 
   for (const receiver of receivers)
     await putSubscription(aws.table, receiver, { url: urlOf(receiver), events: 'endings' });
@@ -155,11 +141,8 @@ export async function runWebhooks(options: WebhookOptions): Promise<WebhookResul
       await aws.lambda.invoke('dispatch', {}).catch((error: unknown) => failures.push(error));
       // Others send messages meanwhile, so this is at least what the job enqueued.
       const enqueued = sentTo(queues) - sent;
-      const seconds =
-        (clock.now() -
-          began +
-          (enqueued * ENQUEUE_CPU_MILLISECONDS * MEGABYTES_OF_A_CPU) / deployment.memoryOf('dispatch')) /
-        1000;
+      const own = cpuMilliseconds('dispatch', enqueued * ENQUEUE_CPU_MILLISECONDS);
+      const seconds = (clock.now() - began + own) / 1000;
       job.seconds = Math.max(job.seconds, seconds);
       job.enqueued = Math.max(job.enqueued, enqueued);
     }
