@@ -74,6 +74,7 @@ test('log lines have ids and outcomes, and no URL, secret or metadata, whatever 
     },
   } as Table['client'];
   const Records = messages.map((message, index) => ({ messageId: `m${index}`, body: JSON.stringify(message) }));
+  Records.push({ messageId: 'unreadable', body: '{}' });
   let answer: unknown;
   const lines = await linesOf(async () => {
     const handler = composeDeliver(
@@ -90,9 +91,10 @@ test('log lines have ids and outcomes, and no URL, secret or metadata, whatever 
     );
     answer = await handler({ Records } as never, aContext('request'));
   });
-  expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: 'm2' }] });
+  expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: 'm2' }, { itemIdentifier: 'unreadable' }] });
   expect(lines.map(({ message, sequence }) => `${message} ${sequence}`).toSorted()).toEqual([
     'Could not handle a delivery; will retry 2',
+    'Could not handle a delivery; will retry undefined',
     'Delivery failed; will retry 1',
     'Delivery failed; will retry 2',
   ]);
