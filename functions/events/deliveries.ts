@@ -31,6 +31,8 @@ export interface Delivery {
   scheduled?: true;
   /** Whether it was requested again: it is sent although a newer event was delivered. */
   forced?: true;
+  /** Whether it was put off to a time that its receiver reserved for it. */
+  has_slot?: true;
   /** Until when one attempt is in progress; others do not start. */
   claimed_until?: string;
 }

@@ -105,8 +105,8 @@ export const perWebhook: readonly Item[] = [
     price: prices.queueRequest,
   },
   {
-    what: 'Lambda: deliver, 0.5 s at 256 MB, alone in its batch',
-    count: 0.5 * 0.25,
+    what: 'Lambda: deliver, 0.2 s at 1024 MB, alone in its batch',
+    count: 0.2 * 1,
     unit: 'GB-s',
     price: prices.lambdaGigabyteSecond,
   },
