@@ -89,6 +89,7 @@ describe('the API', () => {
         '/videos/{id}/variations',
         '/videos/{id}/deliveries',
         '/videos/{id}/deliveries/{sequence}/redeliver',
+        ...['/webhook', '/webhook/secret', '/webhook/test'],
         '/api/v1/files/{file}',
       ],
     ].map((path) => [`ANY ${path}`, 'contract', 'NONE']);

@@ -24,7 +24,7 @@ export const messagingTypes = {
   'AWS::Events::EventBus': resourceType({
     name_property: 'Name',
     attributes: { Arn: arn('events', ({ name }) => `event-bus/${name}`), Name: ({ name }) => name },
-    properties: z.strictObject({ Name: text }),
+    properties: z.strictObject({ Name: text, ...tags }),
   }),
   'AWS::Events::Rule': resourceType({
     attributes: { Arn: arn('events', ruleOf) },
