@@ -1,3 +1,4 @@
+import type { WebhookEvents } from '../../functions/wan/validation/webhook.ts';
 import { pngUrl } from '../support/png.ts';
 import { choose, dice } from './dice.ts';
 
@@ -19,12 +20,16 @@ export interface WantedVideo {
   cancelAfterMilliseconds: number;
   /** Whether Wan fails the task. */
   fails: boolean;
+  /** The events of the request's own webhook; undefined when the owner's webhook gets them. */
+  webhook: WebhookEvents | undefined;
 }
 
 /** The owner of drops. */
 export const dropOwner = 'local';
 /** API key → owner. */
 export const owners: Record<string, string> = { local: dropOwner, 'key-of-ann': 'ann', 'key-of-bob': 'bob' };
+/** The events of each owner's webhook. */
+export const subscriptions: Record<string, WebhookEvents> = { [dropOwner]: 'endings', ann: 'all', bob: 'endings' };
 
 /** Shares in proportion to Wan's concurrency per model. */
 const models = [
@@ -57,25 +62,37 @@ export function wantedVideo(seed: number, index: number): WantedVideo {
     action,
     cancelAfterMilliseconds: 3000 * thrown('cancel'),
     fails,
+    webhook: channel === 'drop' ? undefined : choose<WebhookEvents>(thrown('webhook'), { all: 0.2, endings: 0.1 }),
   };
 }
 
 const image = pngUrl(360, 360);
 
-/** The body of `POST /videos`. */
-export const requestOf = ({ index, model, prompt, resolution, duration }: WantedVideo) => ({
-  model,
-  input: { prompt, img_url: image },
-  parameters: { resolution, seed: index, ...(duration === undefined ? {} : { duration }) },
-});
+/** The path of the webhook that gets a video's events. */
+export const webhookPathOf = ({ owner, index, webhook }: WantedVideo): string =>
+  webhook ? `/${owner}/${index}` : `/${owner}`;
+
+const webhookOf = (video: WantedVideo, receiver: string) =>
+  video.webhook ? { webhook_url: `${receiver}${webhookPathOf(video)}`, webhook_events: video.webhook } : {};
+
+/** The body of `POST /videos`. @param receiver the URL of the receiver of webhooks */
+export const requestOf = (video: WantedVideo, receiver: string) => {
+  const { index, model, prompt, resolution, duration } = video;
+  return {
+    model,
+    input: { prompt, img_url: image },
+    parameters: { resolution, seed: index, ...(duration === undefined ? {} : { duration }) },
+    ...webhookOf(video, receiver),
+  };
+};
 
 const folderOf = ({ index }: WantedVideo): string => `drop/${index}`;
 export const dropKeyOf = (video: WantedVideo): string => `${folderOf(video)}/image.png`;
 
 /** The folder defaults of a drop that waits. */
-export const defaultsOf = (video: WantedVideo) => ({
+export const defaultsOf = (video: WantedVideo, receiver: string) => ({
   key: `${folderOf(video)}/_defaults.json`,
-  body: JSON.stringify({ input: { prompt: video.prompt } }),
+  body: JSON.stringify({ input: { prompt: video.prompt }, ...webhookOf(video, receiver) }),
 });
 
 /** The metadata of the dropped object. */
