@@ -64,6 +64,7 @@ const client = 'client';
 /** The state machine, which writes task tokens. */
 const waitForEnd = 'WaitForEnd';
 const watcher = 'workflow-watch';
+const deliver = 'webhooks-deliver';
 
 interface Caller {
   function_name: string;
@@ -148,7 +149,8 @@ export function createAwsFaults(plan: FaultPlan, log: FaultLog, subjects: Subjec
     }
     if (fault === 'outage' && invocation_id !== undefined) outages.add(invocation_id);
     const what = isWaiting ? (place === 'wake' ? 'SendTaskSuccess' : waitForEnd) : service;
-    const kind = isKill ? `Lambda ${fault} ${service}` : `${what} ${fault}`;
+    const killed = function_name === deliver ? 'deliver' : 'Lambda';
+    const kind = isKill ? `${killed} ${fault} ${service}` : `${what} ${fault}`;
     log.add(kind, `life ${life}`, function_name, subject, action, `#${occurrence}`);
     return fault;
   }

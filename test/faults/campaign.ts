@@ -129,6 +129,27 @@ const rotateSecret = (stage: Stage, owner: string): Promise<void> =>
     return String(body.secret);
   });
 
+/** Requests the first webhook of an ended video again. The sweep publishes an ending that was not published immediately. */
+async function redeliver(
+  api: () => string,
+  owner: string,
+  route: string,
+): Promise<NonNullable<SubmittedVideo['redelivered']>> {
+  for (;;) {
+    const { body } = await ask(api, owner, `${route}/deliveries`);
+    const [first] = (body.data ?? []) as { sequence: number }[];
+    if (!first) {
+      await sleep(1000);
+      continue;
+    }
+    const { sequence } = first;
+    const at = Date.now();
+    const { status } = await ask(api, owner, `${route}/deliveries/${sequence}/redeliver`, { method: 'POST' });
+    if (status !== 202) throw new Error(`POST ${route}/deliveries/${sequence}/redeliver answered ${status}.`);
+    return { sequence, at };
+  }
+}
+
 /** Performs a caller's actions with one video until its end, and records them in `submitted`. */
 async function makeVideo(stage: Stage, watch: Watch, limited: Limit, submitted: SubmittedVideo): Promise<void> {
   const api = () => stage.addresses().api_url;
@@ -149,5 +170,6 @@ async function makeVideo(stage: Stage, watch: Watch, limited: Limit, submitted: 
     submitted.retries = (await ask(api, owner, `${route}/retry`, { method: 'POST' })).possible_effects;
     await watch.ended(submitted.id);
   }
+  if (action === 'redeliver') submitted.redelivered = await redeliver(api, owner, route);
   if (action === 'delete') submitted.deleted = (await ask(api, owner, route, { method: 'DELETE' })).status === 204;
 }

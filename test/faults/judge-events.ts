@@ -11,6 +11,7 @@ const LONGEST_ATTEMPT_MILLISECONDS = 15_000;
 /** What no event contains: keys, signed or other URLs, secrets, files. */
 const forbidden = /https?:|s3:\/\/|X-Amz-|Signature|whsec_|sk-|key-of-|data:image/;
 
+type ArrivedEvent = Described & { arrival: Arrival };
 type Described = { name: string; detail: EventDetail; timeline: TimelineEntry[] | undefined };
 
 /** Returns everything that is wrong with the events on the bus and at the receiver (invariant 9). */
@@ -28,7 +29,8 @@ export function eventIssues(state: LastState, submitted: readonly SubmittedVideo
     ...[...onBus.values()].flatMap(recordIssues),
     ...arrived.values.flatMap((arrival) => arrivalIssues(arrival, ofVideo.get(arrival.detail.id), onBus)),
     ...state.unexpectedRequests.map((request) => `the receiver got ${request}`),
-    ...deliveryIssues(state, atReceiver),
+    ...deliveryIssues(state, ofVideo, atReceiver),
+    ...submitted.flatMap((video) => redeliveryIssues(video, atReceiver.get(video.id) ?? [])),
     ...submitted.flatMap((video) => publicationIssues(state, video, onBus.get(video.id) ?? [])),
     ...submitted.flatMap((video) => endingIssues(state, video, onBus.get(video.id) ?? [], atReceiver)),
   ];
@@ -98,7 +100,7 @@ const isSameChange = (one: EventDetail, other: EventDetail): boolean =>
 
 /** Checks that a webhook is signed, that its owner wants it, and that its event was on the bus and in the record before. */
 function arrivalIssues(
-  { name, detail, timeline, arrival }: Described & { arrival: Arrival },
+  { name, detail, timeline, arrival }: ArrivedEvent,
   video: SubmittedVideo | undefined,
   onBus: ReadonlyMap<string, readonly Described[]>,
 ): string[] {
@@ -123,7 +125,8 @@ const isWanted = ({ wanted }: SubmittedVideo, status: EventDetail['status']): bo
 /** Checks that no delivery is pending or was given up, and that none was sent after a newer event of its video was delivered. */
 function deliveryIssues(
   { deliveries }: LastState,
-  atReceiver: ReadonlyMap<string, readonly (Described & { arrival: Arrival })[]>,
+  submitted: ReadonlyMap<string, SubmittedVideo>,
+  atReceiver: ReadonlyMap<string, readonly ArrivedEvent[]>,
 ): string[] {
   return deliveries.flatMap(({ video_id, sequence, state, open_status, last_attempts }) => {
     const name = `the delivery of ${video_id} (${sequence})`;
@@ -134,7 +137,10 @@ function deliveryIssues(
     const success = last_attempts.find(({ status = 0 }) => status >= 200 && status < 300);
     const delivered = success === undefined ? Infinity : Date.parse(success.at) + success.milliseconds;
     const late = arrivals.filter(
-      ({ detail, arrival }) => detail.sequence < sequence && arrival.at > delivered + LONGEST_ATTEMPT_MILLISECONDS,
+      ({ detail, arrival }) =>
+        detail.sequence < sequence &&
+        detail.sequence !== submitted.get(video_id)?.redelivered?.sequence &&
+        arrival.at > delivered + LONGEST_ATTEMPT_MILLISECONDS,
     );
     return [
       ...(state === 'pending' || state === 'failed' ? [`${name} is ${state}`] : []),
@@ -143,6 +149,15 @@ function deliveryIssues(
       ...late.map((older) => `${older.name} arrived after ${sequence} was delivered`),
     ];
   });
+}
+
+/** Checks that an event that was requested again arrived afterwards. */
+function redeliveryIssues({ id, redelivered }: SubmittedVideo, got: readonly ArrivedEvent[]): string[] {
+  if (!redelivered) return [];
+  const { sequence, at } = redelivered;
+  return got.some(({ detail, arrival }) => detail.sequence === sequence && arrival.at >= at && arrival.acknowledged)
+    ? []
+    : [`the receiver did not get the event ${sequence} of ${id} again`];
 }
 
 /** Checks that each status change of a video was published. */
@@ -160,7 +175,7 @@ function endingIssues(
   { videos, deliveries }: LastState,
   video: SubmittedVideo,
   events: readonly Described[],
-  atReceiver: ReadonlyMap<string, readonly (Described & { arrival: Arrival })[]>,
+  atReceiver: ReadonlyMap<string, readonly ArrivedEvent[]>,
 ): string[] {
   const { id } = video;
   const endings = new Set(events.flatMap(({ detail }) => (isTerminal(detail.status) ? [detail.sequence] : [])));

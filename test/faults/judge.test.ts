@@ -190,4 +190,11 @@ describe('reports', () => {
     const others = { ...submitted, wanted: { ...wanted, owner: 'bob' } };
     expect((await judge(good, [others])).join('\n')).toMatch(/has the status archiving, which is not subscribed/);
   });
+
+  test('an event that was requested again but did not arrive again', async () => {
+    const again = { ...submitted, redelivered: { sequence: 1, at: received + 1 } };
+    expect((await judge(good, [again])).join('\n')).toMatch(/did not get the event 1 of .* again/);
+    const arrivals = [...good.arrivals, arrival(1, { at: received + 60_000 })];
+    expect(await judge({ ...good, arrivals }, [again])).toEqual([]);
+  });
 });

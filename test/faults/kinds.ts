@@ -21,6 +21,8 @@ export const everyKind: readonly string[] = [
   'Secrets Manager error',
   'SQS twice',
   'EventBridge partly refused',
+  'SQS partly refused',
+  ...killed.map((kind) => `deliver ${kind} DynamoDB`),
   'Event delivered twice',
   'Event delivered late',
   'Process killed',

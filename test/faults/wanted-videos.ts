@@ -3,7 +3,7 @@ import { pngUrl } from '../support/png.ts';
 import { choose, dice } from './dice.ts';
 
 /** What a caller does with a video after its submission. */
-export type Action = 'cancel' | 'delete' | 'retry';
+export type Action = 'cancel' | 'delete' | 'retry' | 'redeliver';
 
 /** A video that a caller requests. */
 export interface WantedVideo {
@@ -47,7 +47,7 @@ export function wantedVideo(seed: number, index: number): WantedVideo {
   const model = choose(thrown('model'), shares) ?? models[0]!.name;
   const { resolution, duration } = models.find(({ name }) => name === model)!;
   const keys = Object.values(owners);
-  const action = choose<Action>(thrown('action'), { cancel: 0.05, delete: 0.04, retry: 0.05 });
+  const action = choose<Action>(thrown('action'), { cancel: 0.05, delete: 0.04, retry: 0.05, redeliver: 0.05 });
   const fails = action === 'retry';
   // Some requests are equal, with the same model and prompt, so that lost tasks are ambiguous.
   const twin = thrown('twin') < 0.04 ? `The same as another of ${model}` : `Video ${index}`;
@@ -116,4 +116,6 @@ export interface SubmittedVideo {
   retries: number;
   canceled: boolean;
   deleted: boolean;
+  /** The event that the caller requested again, and when the request was sent (milliseconds since 1970). */
+  redelivered?: { sequence: number; at: number };
 }
