@@ -122,7 +122,7 @@ function arrivalIssues(
 const isWanted = ({ wanted }: SubmittedVideo, status: EventDetail['status']): boolean =>
   (wanted.webhook ?? subscriptions[wanted.owner]) === 'all' || isTerminal(status);
 
-/** Checks that no delivery is pending or was given up, and that none was sent after a newer event of its video was delivered. */
+/** Checks that no delivery is pending or was given up, and that no webhook was sent after a newer event of its video was delivered. */
 function deliveryIssues(
   { deliveries }: LastState,
   submitted: ReadonlyMap<string, SubmittedVideo>,
