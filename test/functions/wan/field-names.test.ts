@@ -38,12 +38,9 @@ describe('an unknown field', () => {
     ]);
   });
 
-  test.each(['n', 'x', '', '__proto__', 'constructor', 'zzzzzzzz'])(
-    '"%s" has no meaning to offer',
-    (name) => {
-      expect(meantField(name)).toBeUndefined();
-    },
-  );
+  test.each(['n', 'x', '', '__proto__', 'constructor', 'zzzzzzzz'])('"%s" has no meaning to offer', (name) => {
+    expect(meantField(name)).toBeUndefined();
+  });
 
   test('of a section names the section of the known one', () => {
     expect(unknownFields({ input: { ...request.input, resolution: '480P' } })[0]!.message).toBe(
