@@ -4,6 +4,7 @@ import { cost } from './cost/cost.ts';
 import { flood } from './flood/flood.ts';
 import { footprint } from './footprint/footprint.ts';
 import { polling } from './polling/polling.ts';
+import { webhooks } from './webhooks/webhooks.ts';
 
 /** The benches by name. Each prints its results and returns whether all bounds hold. */
 const benches: Readonly<Record<string, (options: { seed: number }) => Promise<boolean>>> = {
@@ -13,6 +14,7 @@ const benches: Readonly<Record<string, (options: { seed: number }) => Promise<bo
   flood,
   footprint,
   polling,
+  webhooks,
 };
 
 const [name = ''] = process.argv.slice(2);

@@ -9,7 +9,15 @@ import { isPlainUrl } from './settings.ts';
  * @param changes what `catalogue.json` changes in the catalogue of models
  */
 export function settingConflicts(input: Record<string, unknown>, changes: CatalogueChanges): string[] {
-  const finders = [wanConflicts, dropConflicts, authConflicts, regionConflicts, retentionConflicts, floodConflicts];
+  const finders = [
+    wanConflicts,
+    dropConflicts,
+    authConflicts,
+    regionConflicts,
+    retentionConflicts,
+    floodConflicts,
+    webhookConflicts,
+  ];
   return finders.flatMap((find) => find(input, changes));
 }
 
@@ -126,6 +134,14 @@ function floodConflicts({ ownerThrottle, longPolls, apiConcurrency }: Record<str
     );
   }
   return issues;
+}
+
+/** In Lambda the loopback address is the function itself, whose runtime API there takes requests without a credential. */
+function webhookConflicts({ loopbackWebhooks, trustedOrigins }: Record<string, unknown>): string[] {
+  if (loopbackWebhooks !== true || (Array.isArray(trustedOrigins) && trustedOrigins.length > 0)) return [];
+  return [
+    "loopbackWebhooks = true: only for a developer's machine, which names its emulator in trustedOrigins. In the cloud a webhook could reach the function itself",
+  ];
 }
 
 const isUntrustedHttp = (url: unknown, input: Record<string, unknown>): boolean =>

@@ -246,7 +246,7 @@ export const settingsSchema = z.strictObject({
     })
     .default([])
     .meta({ description: "Loopback origins that the functions may fetch from. Only for a developer's machine." }),
-  loopbackWebhooks: z.boolean().default(false).meta({
+  loopbackWebhooks: describedAs(z.boolean(), 'true or false').default(false).meta({
     description: "Whether webhooks may go to the functions' own computer, over http. Only for a developer's machine.",
   }),
   videoHosts: z
@@ -299,7 +299,7 @@ export const settingsSchema = z.strictObject({
         perOwner: wholeNumber(0, 1000).default(10).meta({ description: 'Requests of an owner that may wait.' }),
         total: wholeNumber(0, 10_000).optional().meta({
           description:
-            "Requests of all owners that may wait. Keep it at a third of the account's concurrent executions or below, so that the workflow and other requests always have some: 3 on a new account, which has 10. `npm run doctor` compares them.",
+            "Requests of all owners that may wait. Keep it at a third of the account's concurrent executions or below, so that the workflow and other requests always have some: 1 on a new account, which has 10. `npm run doctor` compares them.",
           otherwise: 'half of `apiConcurrency` if that is set, otherwise 50',
         }),
       },

@@ -1,20 +1,19 @@
 import { CfnOutput, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
 import { EventBus } from 'aws-cdk-lib/aws-events';
 import { ManagedPolicy, PermissionsBoundary } from 'aws-cdk-lib/aws-iam';
-import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
+import { Key } from 'aws-cdk-lib/aws-kms';
 import { CfnLogGroup } from 'aws-cdk-lib/aws-logs';
-import { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { Api } from './api/api.ts';
 import type { Configuration } from './config.ts';
 import { Canary } from './functions/canary.ts';
-import { justifyQueueKey, queueEncryption } from './functions/dead-letters.ts';
 import { Drops } from './functions/drops.ts';
 import { type Foundation, stateMachineAddress } from './functions/foundation.ts';
 import { pinLogicalId } from './functions/logical-id.ts';
 import { Maintenance } from './functions/maintenance.ts';
 import { PipelineFunction } from './functions/pipeline-function.ts';
 import { fileLinkKey, wanApiKey, webhookKey } from './functions/secret.ts';
+import { Webhooks } from './functions/webhooks.ts';
 import type { MonitoredConstructs } from './observability/alarm-definitions.ts';
 import { Alarms } from './observability/alarms.ts';
 import { Dashboard } from './observability/dashboard.ts';
@@ -41,7 +40,7 @@ export class FirstframeStack extends Stack {
       configuration.removalPolicy === 'retain' ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY;
     const { kmsKeyArn } = configuration;
     const key = kmsKeyArn === undefined ? undefined : Key.fromKeyArn(this, 'Key', kmsKeyArn);
-    const foundation: Foundation = {
+    const base: Omit<Foundation, 'webhookQueue'> = {
       configuration,
       key,
       functions: { bundles, logRetention: configuration.logRetentionDays },
@@ -50,9 +49,10 @@ export class FirstframeStack extends Stack {
       wanSecret: wanApiKey(this, removalPolicy, key),
       fileLinkSecret: fileLinkKey(this, key),
       webhookSecret: webhookKey(this, removalPolicy, key),
-      webhookQueue: webhookQueue(this, key),
       stateMachine: stateMachineAddress(this),
     };
+    const webhooks = new Webhooks(this, 'Webhooks', base);
+    const foundation: Foundation = { ...base, webhookQueue: webhooks.queue };
     const { restApi, domain, functions: api } = new Api(this, 'Api', foundation);
     const { stateMachine } = new Workflow(this, 'Workflow', foundation);
     const drops = new Drops(this, 'Drops', foundation);
@@ -60,7 +60,16 @@ export class FirstframeStack extends Stack {
     const canary = new Canary(this, 'Canary', foundation);
 
     const metrics = deploymentMetrics(configuration.stackName);
-    const monitored: MonitoredConstructs = { metrics, restApi, api, stateMachine, drops, maintenance, canary };
+    const monitored: MonitoredConstructs = {
+      metrics,
+      restApi,
+      api,
+      stateMachine,
+      drops,
+      maintenance,
+      webhooks,
+      canary,
+    };
     const { topic } = new Notifications(this, 'Notifications', { email: configuration.alarmEmail, key });
     const { alarms } = new Alarms(this, 'Alarms', { ...monitored, topic });
     const functions = this.node.findAll().filter((part) => part instanceof PipelineFunction);
@@ -78,6 +87,7 @@ export class FirstframeStack extends Stack {
       VideosBucketName: foundation.storage.videos.bucketName,
       TableName: foundation.storage.table.tableName,
       WanSecretArn: foundation.wanSecret.secretArn,
+      WebhookSecretArn: foundation.webhookSecret.secretArn,
       EventBusName: foundation.eventBus.eventBusName,
       StateMachineArn: stateMachine.stateMachineArn,
       AlarmTopicArn: topic.topicArn,
@@ -96,14 +106,6 @@ export class FirstframeStack extends Stack {
     if (kmsKeyArn === undefined) return;
     for (const part of this.node.findAll()) if (part instanceof CfnLogGroup) part.kmsKeyId = kmsKeyArn;
   }
-}
-
-/** The queue of deliveries of webhooks. */
-function webhookQueue(scope: Construct, key: IKey | undefined): Queue {
-  const queue = new Queue(scope, 'WebhookQueue', { ...queueEncryption(key), enforceSSL: true });
-  pinLogicalId(queue, 'WebhookQueue');
-  justifyQueueKey(queue);
-  return queue;
 }
 
 /** The bus of status changes. The default bus has the events of AWS services, and those of other programs of the account. */

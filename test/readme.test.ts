@@ -238,6 +238,18 @@ const handlings: Handling[] = [
       ['delete-stack', 'test/infra/storage/storage.test.ts'],
     ] as const
   ).map(([command, checked_by]) => ({ file: 'docs/deploy.md', with: command, needs: 'AWS', checked_by })),
+  {
+    file: 'docs/webhooks.md',
+    with: "from 'standardwebhooks'",
+    needs: 'a webhook',
+    checked_by: 'test/functions/events/receiver.test.ts',
+  },
+  {
+    file: 'docs/webhooks.md',
+    with: 'from standardwebhooks',
+    needs: 'a package from PyPI',
+    checked_by: 'test/python-sdk/webhooks.ts',
+  },
   ...['TOPIC=$(aws sns create-topic', 'QUEUE_URL=$(aws sqs', 'CONNECTION=$(aws events'].map((command) => ({
     file: 'docs/events.md',
     with: command,
@@ -295,6 +307,16 @@ const handlings: Handling[] = [
       const { id, derived_from } = JSON.parse(await shell(code)) as { id: string; derived_from: string };
       expect(derived_from).toBe(variables.ID);
       expect(await api.finished(id)).toMatchObject({ status: 'succeeded', model: 'wan2.7-i2v' });
+    },
+  },
+  {
+    file: 'docs/api.md',
+    with: '-X PUT http://127.0.0.1:4400/webhook',
+    run: async (code) => {
+      const webhook = { host: 'example.com', events: 'endings', state: 'active', secret_version: 1 };
+      expect(JSON.parse(await shell(code))).toEqual({ ...webhook, secret: expect.stringMatching(/^whsec_/) });
+      // No later video of this owner may call that host.
+      expect((await api.call('/webhook', { method: 'DELETE' })).status).toBe(204);
     },
   },
   {
@@ -358,6 +380,12 @@ const handlings: Handling[] = [
     with: 'npm run --silent stack-trace',
     needs: 'the logs of a deployment',
     checked_by: 'test/infra/operations/stack-trace.test.ts',
+  },
+  {
+    file: 'docs/deploy.md',
+    with: 'npm run webhook-secret -- OWNER',
+    needs: 'a deployment',
+    checked_by: 'test/infra/operations/webhook-secret.test.ts',
   },
   {
     file: 'docs/deploy.md',

@@ -29,6 +29,10 @@ export async function simulateAws(
   deployment: Deployment,
   external: Pick<Platform, 'fetch' | 's3' | 'recordMetric'> & {
     sqs: (accept: (event: object) => void) => Platform['sqs'];
+    /** @default - the events have no receivers */
+    eventBridge?: Platform['eventBridge'];
+    /** @default - every webhook fails */
+    sendWebhook?: Platform['sendWebhook'];
   },
   overrides: Partial<Record<FunctionName, Handler>> = {},
 ) {
@@ -67,7 +71,7 @@ export async function simulateAws(
       dynamoDb,
       s3: external.s3,
       stepFunctions: stepFunctions.client,
-      eventBridge: simulateEventBridge(latency, (events) => count?.('busEvent', events)),
+      eventBridge: external.eventBridge ?? simulateEventBridge(latency, (events) => count?.('busEvent', events)),
       sqs: external.sqs((event) => lambda.accept('drop', event)),
       lambda: lambdaClient((name, event) => void latency('stepFunctions', async () => lambda.accept(name, event))),
       secrets: simulateSecrets(() => count?.('secretRead', 1)),
@@ -75,12 +79,15 @@ export async function simulateAws(
         countLogLine();
         external.recordMetric(...metric);
       },
-      sendWebhook: async () => ({ error: 'The simulation has no receivers.', milliseconds: 0 }),
+      sendWebhook:
+        external.sendWebhook ?? (async () => ({ error: 'The simulation has no receivers.', milliseconds: 0 })),
     },
   };
   return {
     /** For the bench, whose calls take no time on the virtual clock. */
     table,
+    /** As the functions see it: a call takes time and is counted. */
+    dynamoDb,
     lambda,
     stepFunctions,
     /** Errors that no caller received. */

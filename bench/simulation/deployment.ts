@@ -5,8 +5,9 @@ import { projectRoot } from '../../infra/synth/bundle.ts';
 import { synthesize } from '../../infra/synth/synthesize.ts';
 import { defaultAddresses, withOrigins } from '../../local/addresses.ts';
 import { account, region } from '../../local/aws/account.ts';
-import { readRules } from '../../local/aws/read-resources.ts';
+import { readEventSources, readQueues, readRules } from '../../local/aws/read-resources.ts';
 import { loadStack } from '../../local/aws/template/load-stack.ts';
+import type { EventSourceOptions } from './event-source.ts';
 
 /** The parts of the synthesized template that a simulation uses. */
 export type Deployment = Awaited<ReturnType<typeof readDeployment>>;
@@ -60,12 +61,22 @@ export async function readDeployment(
     /** Returns the memory of a function in MB. */
     memoryOf: (name: FunctionName): number => functionNamed(name).memory,
     functionOf,
+    /** Returns how an event source mapping receives the messages of a queue. */
+    eventSourceOf: (queueUrl: string): Omit<EventSourceOptions, 'invoke'> => {
+      const queue = readQueues(stack).find(({ name }) => name === queueUrl.split('/').at(-1))!;
+      const source = readEventSources(stack).find(({ queue_arn }) => queue_arn === queue.arn)!;
+      return {
+        batchSize: source.batch_size,
+        maximumConcurrency: source.maximum_concurrency,
+        visibilitySeconds: queue.delivery!.visibility_timeout_seconds,
+      };
+    },
     /** Functions that run at a fixed rate. */
     schedules: readRules(stack).flatMap(({ schedule_expression = '', targets }) => {
       const [, count, unit] = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(schedule_expression) ?? [];
       if (!count || !unit) return [];
       const seconds = Number(count) * { minute: 60, hour: 3600, day: 86_400 }[unit]!;
-      return targets.map(({ function_arn }) => ({ name: functionOf(function_arn), seconds }));
+      return targets.map(({ arn }) => ({ name: functionOf(arn), seconds }));
     }),
   };
 }

@@ -3,6 +3,7 @@ import { composeCatalogue, composeVideos } from '../../functions/entries/api.ts'
 import { composeDrop } from '../../functions/entries/drops.ts';
 import { composeDispatch, composeSweep } from '../../functions/entries/maintenance.ts';
 import type { Platform } from '../../functions/entries/platform.ts';
+import { composeDeliver } from '../../functions/entries/webhooks.ts';
 import {
   composeArchiveVideo,
   composeCheckTask,
@@ -40,6 +41,7 @@ const simulated: Partial<Record<FunctionName, (environment: SimulatedEnvironment
   catalogue: loaderOf('catalogue', composeCatalogue),
   videos: loaderOf('videos', composeVideos),
   drop: loaderOf('drop', composeDrop),
+  deliver: loaderOf('deliver', composeDeliver),
   dispatch: loaderOf('dispatch', composeDispatch),
   'create-task': loaderOf('create-task', composeCreateTask),
   'check-task': loaderOf('check-task', composeCheckTask),

@@ -45,14 +45,14 @@ export function composeDeliver(
   return inContext(logger, async ({ Records }: SQSEvent): Promise<SQSBatchResponse> => {
     const failures = await Promise.all(
       Records.map(async ({ messageId, body }) => {
-        const message = JSON.parse(body) as DeliveryMessage;
-        const { id: video_id, sequence } = message.detail;
+        let ids = {};
         try {
-          const outcome = await deliverMessage(services, message);
-          logger.info(messages[outcome], { video_id, sequence });
+          const message = JSON.parse(body) as DeliveryMessage;
+          ids = { video_id: message.detail.id, sequence: message.detail.sequence };
+          logger.info(messages[await deliverMessage(services, message)], ids);
           return [];
         } catch (error) {
-          logger.error('Could not handle a delivery; will retry', { ...describeError(error), video_id, sequence });
+          logger.error('Could not handle a delivery; will retry', { ...describeError(error), ...ids });
           return [{ itemIdentifier: messageId }];
         }
       }),

@@ -2,8 +2,9 @@ import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { version } from '../../package.json';
 import type { RecordMetric } from '../shared/metrics.ts';
 import { keys } from '../video/keys.ts';
-import { getItem, type Table, updateExpression, updateItem } from '../video/table.ts';
-import { type Attempt, type Delivery, type DeliveryMessage, dueAt, readDelivery } from './deliveries.ts';
+import { getItem, type Table } from '../video/table.ts';
+import { type Delivery, type DeliveryMessage, dueAt, readDelivery } from './deliveries.ts';
+import { claim, settle, type Tried, write } from './delivery-state.ts';
 import { endRequestedWebhook, type PublishedItem, recordDelivered } from './outbox.ts';
 import {
   claimProbe,
@@ -13,6 +14,8 @@ import {
   readReceiver,
   recordFailure,
   recordSuccess,
+  recordTimeout,
+  reserveSlot,
 } from './receivers.ts';
 import { endSubscription, readSubscription, type Subscription } from './subscriptions.ts';
 import type { SendWebhook, WebhookAnswer } from './webhook-request.ts';
@@ -40,11 +43,12 @@ export type DeliverOutcome = 'ignored' | 'moved' | 'postponed' | 'delivered' | '
 
 const MINUTE = 60_000;
 const MAX_BACKOFF = 4 * 60 * MINUTE;
-/** An attempt takes at most 10 s. */
-const CLAIM_MILLISECONDS = 30_000;
-/** When the delivery is tried again after a crash during the attempt. */
-const CRASHED_MILLISECONDS = 2 * MINUTE;
 const LISTED_ATTEMPTS = 10;
+/** How long an attempt may take outside of the slow queue, where the others of its batch wait for it. */
+const FAST_MILLISECONDS = 2000;
+const CUT_OFF = 'The receiver did not answer within 2 seconds. It gets 10 seconds next.';
+/** Deliveries to a slow receiver wait in the table until this long before their time, so that the slow queue stays short. */
+const SLOW_QUEUE_MILLISECONDS = MINUTE;
 
 const iso = (milliseconds: number): string => new Date(milliseconds).toISOString();
 
@@ -87,23 +91,38 @@ export async function deliverMessage(
   const { origin } = new URL(url);
   const receiver = await readReceiver(table, delivery.owner, origin);
   const until = pausedUntil(receiver, now);
-  if (until !== undefined) return postpone(services, delivery, until);
-  if (!slow && isSlow(receiver)) return move(services, { detail: { id, sequence }, slow: true });
+  const target = { delivery, url, origin, subscription };
+  if (until !== undefined) return postpone(services, target, receiver, until);
+  if (!slow && isSlow(receiver)) return queueSlow(services, target, receiver);
   if (!(await claim(table, delivery))) return 'ignored';
-  if (!(await claimProbe(table, delivery.owner, origin, receiver))) return postpone(services, delivery, now + MINUTE);
-  return attempt(services, { delivery, url, origin, subscription }, receiver);
+  if (!(await claimProbe(table, delivery.owner, origin, receiver)))
+    return postpone(services, target, receiver, now + MINUTE);
+  return attempt(services, target, receiver, slow);
 }
 
-async function attempt(services: DeliverServices, target: Target, receiver: Receiver): Promise<DeliverOutcome> {
+async function attempt(
+  services: DeliverServices,
+  target: Target,
+  receiver: Receiver,
+  slow: boolean,
+): Promise<DeliverOutcome> {
   const { table } = services;
   const { delivery, origin, url } = target;
   const { owner, video_id, sequence, body } = delivery;
   const at = iso(table.now());
-  const answer = await post(services, { ...target, owner, id: `msg_${video_id}_${sequence}`, body });
-  const tried = {
-    attempts: delivery.attempts + 1,
-    last_attempts: [...delivery.last_attempts, { at, ...answer }].slice(-LISTED_ATTEMPTS),
-  };
+  const timeout = slow ? undefined : FAST_MILLISECONDS;
+  const answer = await post(services, { ...target, owner, id: `msg_${video_id}_${sequence}`, body, timeout });
+  const isCutOff = timeout !== undefined && answer.status === undefined && answer.milliseconds >= timeout;
+  const last_attempts = [...delivery.last_attempts, { at, ...answer, ...(isCutOff ? { error: CUT_OFF } : {}) }].slice(
+    -LISTED_ATTEMPTS,
+  );
+  if (isCutOff) {
+    // Not a failure yet: the slow queue repeats the attempt with more time.
+    await recordTimeout(table, owner, origin, answer.milliseconds);
+    await write(table, delivery, { last_attempts }, ['claimed_until']);
+    return move(services, delivery);
+  }
+  const tried = { attempts: delivery.attempts + 1, last_attempts };
   if (isSuccess(answer)) {
     await recordDelivered(table, video_id, sequence);
     await settle(table, delivery, 'delivered', tried);
@@ -139,15 +158,35 @@ async function schedule(
   return 'retried';
 }
 
-type Tried = { attempts?: number; last_attempts?: Attempt[] };
+/** Puts off a delivery until its receiver is not paused, and has got those that were put off before. */
+async function postpone(
+  services: DeliverServices,
+  { delivery, origin }: Target,
+  receiver: Receiver,
+  from: number,
+): Promise<DeliverOutcome> {
+  return putOff(services, delivery, await reserveSlot(services.table, delivery.owner, origin, receiver, from));
+}
 
-/** Puts off a delivery to a paused receiver. The jitter spreads the deliveries that wait for the same receiver over a minute. */
-async function postpone(services: DeliverServices, delivery: Delivery, until: number): Promise<DeliverOutcome> {
-  const outcome = await schedule(services, delivery, until + services.random() * MINUTE);
+/** Moves a delivery to the slow queue, unless its receiver has enough to do there for now. */
+async function queueSlow(services: DeliverServices, target: Target, receiver: Receiver): Promise<DeliverOutcome> {
+  const { delivery, origin } = target;
+  if (delivery.has_slot || delivery.attempts > 0) return move(services, delivery);
+  const now = services.table.now();
+  const at = await reserveSlot(services.table, delivery.owner, origin, receiver, now);
+  return at - now <= SLOW_QUEUE_MILLISECONDS ? move(services, delivery) : putOff(services, delivery, at);
+}
+
+async function putOff(services: DeliverServices, delivery: Delivery, at: number): Promise<'postponed' | 'failed'> {
+  const outcome = await schedule(services, delivery, at, { has_slot: true });
   return outcome === 'retried' ? 'postponed' : outcome;
 }
 
-async function move({ sqs, slowQueueUrl }: DeliverServices, message: DeliveryMessage): Promise<'moved'> {
+async function move(
+  { sqs, slowQueueUrl }: DeliverServices,
+  { video_id: id, sequence }: Pick<Delivery, 'video_id' | 'sequence'>,
+): Promise<'moved'> {
+  const message: DeliveryMessage = { detail: { id, sequence }, slow: true };
   await sqs.send(new SendMessageCommand({ QueueUrl: slowQueueUrl, MessageBody: JSON.stringify(message) }));
   return 'moved';
 }
@@ -171,63 +210,12 @@ async function post(
     owner,
     id,
     body,
-  }: Pick<Target, 'url' | 'subscription'> & { owner: string; id: string; body: string },
+    timeout,
+  }: Pick<Target, 'url' | 'subscription'> & { owner: string; id: string; body: string; timeout?: number | undefined },
 ): Promise<WebhookAnswer> {
   const signed = signatureHeaders({ master: await master(), owner, item: subscription, id, body, now: table.now() });
   const headers = { 'content-type': 'application/json', 'user-agent': `firstframe/${version}`, ...signed };
-  return send({ url, body, headers, loopback });
+  return send({ url, body, headers, loopback, ...(timeout === undefined ? {} : { timeout }) });
 }
 
 const isSuccess = ({ status = 0 }: WebhookAnswer): boolean => status >= 200 && status < 300;
-
-/** Claims a pending delivery for one attempt: no other process tries it meanwhile. */
-async function claim(table: Table, delivery: Delivery): Promise<boolean> {
-  const now = table.now();
-  const due = dueAt(now + CRASHED_MILLISECONDS, delivery);
-  const { update, names, values } = updateExpression({
-    set: { ...due, claimed_until: iso(now + CLAIM_MILLISECONDS) },
-    remove: ['scheduled'],
-  });
-  const claimed = await updateItem(table, keys.delivery(delivery.video_id, delivery.sequence), {
-    UpdateExpression: update,
-    ConditionExpression:
-      '#state = :pending AND attempts = :attempts AND deliver_until = :until AND (attribute_not_exists(#claimed_until) OR #claimed_until <= :now)',
-    ExpressionAttributeNames: { ...names, '#state': 'state' },
-    ExpressionAttributeValues: {
-      ...values,
-      ':pending': 'pending',
-      ':attempts': delivery.attempts,
-      ':until': delivery.deliver_until,
-      ':now': iso(now),
-    },
-  });
-  return claimed !== undefined;
-}
-
-/** Ends a delivery. */
-async function settle<State extends 'delivered' | 'failed' | 'dropped'>(
-  table: Table,
-  delivery: Delivery,
-  state: State,
-  tried: Tried = {},
-): Promise<State> {
-  await write(table, delivery, { ...tried, state }, [
-    'open_status',
-    'open_order',
-    'claimed_until',
-    'scheduled',
-    'forced',
-  ]);
-  return state;
-}
-
-/** Writes a delivery, unless it was requested again since it was read. */
-async function write(table: Table, delivery: Delivery, set: object, remove: string[]): Promise<void> {
-  const { update, names, values } = updateExpression({ set, remove });
-  await updateItem(table, keys.delivery(delivery.video_id, delivery.sequence), {
-    UpdateExpression: update,
-    ConditionExpression: 'deliver_until = :read AND #state = :pending',
-    ExpressionAttributeNames: { ...names, '#state': 'state' },
-    ExpressionAttributeValues: { ...values, ':read': delivery.deliver_until, ':pending': 'pending' },
-  });
-}

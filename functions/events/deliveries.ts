@@ -1,10 +1,9 @@
 import { SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { settleAll, valuesOf } from '../shared/concurrency.ts';
 import { indexes, timeToLive } from '../shared/table-schema.ts';
 import { keys } from '../video/keys.ts';
 import type { VideoRecord } from '../video/record.ts';
-import { conditionally, getItem, queryItems, type Table, updateExpression, updateItem } from '../video/table.ts';
+import { getItem, queryItems, type Table, updateExpression, updateItem } from '../video/table.ts';
 import type { EventDetail } from './schema.ts';
 
 /** The delivery of one event to one webhook. Times are ISO 8601 UTC. */
@@ -32,6 +31,8 @@ export interface Delivery {
   scheduled?: true;
   /** Whether it was requested again: it is sent although a newer event was delivered. */
   forced?: true;
+  /** Whether it was put off to a time that its receiver reserved for it. */
+  has_slot?: true;
   /** Until when one attempt is in progress; others do not start. */
   claimed_until?: string;
 }
@@ -84,17 +85,16 @@ export async function createDelivery(
     last_attempts: [],
     next_at: '',
   };
-  const put = new PutCommand({
-    TableName: table.tableName,
-    Item: {
-      ...delivery,
-      ...dueAt(now + LOST_MINUTES * 60_000, delivery),
-      pk: keys.delivery(detail.id, detail.sequence),
-      [timeToLive]: expiry(now),
-    },
-    ConditionExpression: 'attribute_not_exists(pk)',
+  const { update, names, values } = updateExpression({
+    set: { ...delivery, ...dueAt(now + LOST_MINUTES * 60_000, delivery), [timeToLive]: expiry(now) },
+    remove: [],
   });
-  await conditionally(table.client.send(put));
+  await updateItem(table, keys.delivery(detail.id, detail.sequence), {
+    UpdateExpression: update,
+    ConditionExpression: 'attribute_not_exists(pk)',
+    ExpressionAttributeNames: names,
+    ExpressionAttributeValues: values,
+  });
 }
 
 /** Returns a delivery (strongly consistent). */
@@ -142,29 +142,29 @@ export type DeliveryMessage = { detail: { id: string; sequence: number }; slow?:
 
 /** The maximum of SendMessageBatch. */
 const MESSAGES_PER_CALL = 10;
+const CONCURRENT_CALLS = 5;
 
-/** Sends messages to the queue of deliveries. @throws Error when SQS refuses a message */
+/** Sends messages to the queue of deliveries. @throws AggregateError when SQS refuses messages, after the others were sent */
 export async function enqueue(
   sqs: Pick<SQSClient, 'send'>,
   queueUrl: string,
   deliveries: readonly Pick<Delivery, 'video_id' | 'sequence'>[],
 ): Promise<void> {
-  for (let first = 0; first < deliveries.length; first += MESSAGES_PER_CALL) {
+  const firsts = deliveries.flatMap((_, index) => (index % MESSAGES_PER_CALL === 0 ? [index] : []));
+  const sent = await settleAll(CONCURRENT_CALLS, firsts, async (first) => {
     const Entries = deliveries.slice(first, first + MESSAGES_PER_CALL).map(({ video_id: id, sequence }, index) => ({
       Id: String(index),
       MessageBody: JSON.stringify({ detail: { id, sequence } } satisfies DeliveryMessage),
     }));
     const { Failed = [] } = await sqs.send(new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries }));
-    if (Failed.length > 0) {
-      const codes = new Set(Failed.map(({ Code }) => Code));
-      throw new Error(`SQS refused ${Failed.length} deliveries: ${[...codes].join(', ')}.`);
-    }
-  }
+    if (Failed.length > 0) throw new Error(`SQS refused deliveries: ${Failed.map(({ Code }) => Code).join(', ')}.`);
+  });
+  valuesOf(sent, 'batches of deliveries could not be sent.');
 }
 
 /** The most deliveries that one call enqueues. */
 const MAX_ENQUEUED = 2000;
-const CONCURRENCY = 20;
+const CONCURRENT_CLAIMS = 20;
 
 /**
  * Enqueues the pending deliveries that are due: the repetitions, and those whose message was lost. Each is claimed for 15 minutes before,
@@ -172,23 +172,22 @@ const CONCURRENCY = 20;
  * @returns their number
  */
 export async function enqueueDue(table: Table, sqs: Pick<SQSClient, 'send'>, queueUrl: string): Promise<number> {
-  const now = table.now();
-  const due: Pick<Delivery, 'video_id' | 'sequence'>[] = [];
+  const claims: { pk: string; order: string }[] = [];
   const open = queryItems(table, {
     IndexName: indexes.byStatus.name,
     KeyConditionExpression: 'open_status = :pending AND open_order <= :now',
     // After every position of this millisecond, which an id follows.
-    ExpressionAttributeValues: { ':pending': PENDING, ':now': `${iso(now)}~` },
+    ExpressionAttributeValues: { ':pending': PENDING, ':now': `${iso(table.now())}~` },
     Limit: MAX_ENQUEUED,
   });
-  const claims: (() => Promise<Delivery | undefined>)[] = [];
   for await (const { pk, open_order } of open) {
-    claims.push(() => claimDue(table, pk as string, open_order as string));
+    claims.push({ pk: pk as string, order: open_order as string });
     if (claims.length >= MAX_ENQUEUED) break;
   }
-  for (const claimed of valuesOf(await settleAll(CONCURRENCY, claims, (claim) => claim()), 'deliveries failed.'))
-    if (claimed) due.push(claimed);
+  const claimed = await settleAll(CONCURRENT_CLAIMS, claims, ({ pk, order }) => claimDue(table, pk, order));
+  const due = claimed.flatMap((outcome) => (outcome.status === 'fulfilled' && outcome.value ? [outcome.value] : []));
   await enqueue(sqs, queueUrl, due);
+  valuesOf(claimed, 'due deliveries could not be claimed.');
   return due.length;
 }
 
@@ -202,4 +201,16 @@ async function claimDue(table: Table, pk: string, order: string): Promise<Delive
     ExpressionAttributeNames: names,
     ExpressionAttributeValues: { ...values, ':read': order },
   });
+}
+
+/** Returns how many pending deliveries are tried before a time. @param until ISO 8601 UTC */
+export async function countDeliveries(table: Table, until: string): Promise<number> {
+  const open = queryItems(table, {
+    IndexName: indexes.byStatus.name,
+    KeyConditionExpression: 'open_status = :pending AND open_order <= :until',
+    ExpressionAttributeValues: { ':pending': PENDING, ':until': until },
+  });
+  let count = 0;
+  for await (const _ of open) count += 1;
+  return count;
 }

@@ -11,6 +11,8 @@ export interface Receiver {
   pause_seconds?: number;
   /** How long successful answers took: a moving average. */
   milliseconds?: number;
+  /** The time of the last delivery that was put off, in milliseconds since 1970. */
+  last_slot?: number;
 }
 
 /** After this many failures in a row a receiver is paused. */
@@ -59,6 +61,43 @@ export async function claimProbe(
     ExpressionAttributeValues: { ':until': iso(table.now() + PROBE_SECONDS * 1000), ':read': paused_until },
   });
   return claimed !== undefined;
+}
+
+/** How many deliveries to a slow receiver may be in progress: a quarter of what the slow queue handles concurrently. */
+const SLOW_CONCURRENCY = 5;
+const MIN_SPACING_MILLISECONDS = 100;
+
+/**
+ * Reserves the next time for a delivery that is put off, not before `from`. The times of a receiver follow its average answer, with at
+ * least 100 ms in between, so however many deliveries wait, at most 600 come due per minute.
+ * @returns milliseconds since 1970
+ */
+export async function reserveSlot(
+  table: Table,
+  owner: string,
+  origin: string,
+  { milliseconds = 0 }: Receiver,
+  from: number,
+): Promise<number> {
+  const spacing = Math.max(MIN_SPACING_MILLISECONDS, Math.round(milliseconds / SLOW_CONCURRENCY));
+  const reserve = (set: string, condition: string, values: object) =>
+    updateItem<Receiver>(table, keys.receiver(owner, origin), {
+      UpdateExpression: `SET ${set}, #ttl = :ttl`,
+      ConditionExpression: condition,
+      ExpressionAttributeNames: { '#ttl': timeToLive },
+      ExpressionAttributeValues: { ...values, ':from': from, ':ttl': expiry(table) },
+    });
+  for (;;) {
+    const written =
+      (await reserve('last_slot = last_slot + :spacing', 'last_slot >= :from', { ':spacing': spacing })) ??
+      (await reserve('last_slot = :from', 'attribute_not_exists(last_slot) OR last_slot < :from', {}));
+    if (written) return written.last_slot!;
+  }
+}
+
+/** Records that a receiver did not answer in the time that it gets outside of the slow queue. */
+export async function recordTimeout(table: Table, owner: string, origin: string, milliseconds: number): Promise<void> {
+  await write(table, owner, origin, { set: { milliseconds }, remove: [] });
 }
 
 /** Records a success: it ends a pause. Writes only what changes the handling of later deliveries. */

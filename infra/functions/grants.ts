@@ -165,15 +165,20 @@ export const webhookSecretAccess = ({ secretArn, encryptionKey }: ISecret) =>
 export const webhookQueueAccess = (queue: IQueue) =>
   grant({ WEBHOOK_QUEUE_URL: queue.queueUrl }, ...sendStatements(queue));
 
-/** Sending messages to the queue of waiting drops, and receiving them through an event source mapping. */
-export function dropQueueAccess(queue: IQueue) {
-  const actions = ['ReceiveMessage', 'DeleteMessage', 'GetQueueAttributes'];
-  return grant(
-    { DROP_QUEUE_URL: queue.queueUrl },
-    allow(queue.queueArn, ...actions.map((action) => `sqs:${action}`)),
-    ...sendStatements(queue),
+/** Sending messages to the queue of deliveries to slow and failing receivers. */
+export const slowQueueAccess = (queue: IQueue) =>
+  grant({ SLOW_WEBHOOK_QUEUE_URL: queue.queueUrl }, ...sendStatements(queue));
+
+/** Receiving messages of a queue through an event source mapping. */
+export const receiveAccess = ({ queueArn, encryptionMasterKey }: IQueue): Access =>
+  grant(
+    {},
+    allow(queueArn, ...['ReceiveMessage', 'DeleteMessage', 'GetQueueAttributes'].map((action) => `sqs:${action}`)),
+    ...useKey(encryptionMasterKey, 'sqs', ['Decrypt']),
   );
-}
+
+/** Sending messages to the queue of waiting drops, and receiving them through an event source mapping. */
+export const dropQueueAccess = (queue: IQueue) => mergeAccess(sendAccess(queue), receiveAccess(queue));
 
 /** Sending messages to the queue of waiting drops. */
 export const sendAccess = (queue: IQueue) => grant({ DROP_QUEUE_URL: queue.queueUrl }, ...sendStatements(queue));

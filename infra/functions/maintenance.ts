@@ -10,7 +10,7 @@ import { PipelineFunction } from './pipeline-function.ts';
 
 const dispatchPeriod = Duration.minutes(1);
 
-/** The scheduled functions: dispatch starts waiting videos each minute, and the sweep restarts videos whose executions died. */
+/** The scheduled functions: dispatch starts waiting videos and queues due webhooks each minute, and the sweep restarts videos whose executions died. */
 export class Maintenance extends Construct {
   readonly dispatch: PipelineFunction<'dispatch'>;
   readonly sweep: PipelineFunction<'sweep'>;
@@ -19,14 +19,15 @@ export class Maintenance extends Construct {
   /** @param dropQueue to which drops whose events were lost are sent */
   constructor(scope: Construct, id: string, foundation: Foundation, dropQueue: Queue) {
     super(scope, id);
-    const { configuration, functions, stateMachine, key } = foundation;
+    const { configuration, functions, stateMachine, webhookQueue, key } = foundation;
     const deadLetters = deadLetterQueue(this, key);
     const dispatch = new PipelineFunction(this, 'dispatch', {
       ...functions,
-      description: 'Starts waiting videos while their model queues have permits',
+      description: 'Starts waiting videos while their model queues have permits, and queues the webhooks that are due',
       access: mergeAccess(
         dispatchAccess(foundation, ['GetItem', 'UpdateItem']),
-        webhookQueueAccess(foundation.webhookQueue),
+        // Webhooks whose next attempt is due.
+        webhookQueueAccess(webhookQueue),
       ),
       timeout: Duration.minutes(1),
       noDeadLetters: 'A missed dispatch has no later use, since the next minute starts another.',

@@ -34,6 +34,7 @@ export function webhookKey(scope: Construct, removalPolicy: RemovalPolicy, key: 
   const secret = new Secret(scope, 'WebhookKey', {
     description: 'Derives the secrets that sign webhooks, one per owner and version',
     generateSecretString: { passwordLength: 64, excludePunctuation: true },
+    // Without it, no receiver could verify events again before it got a new secret.
     removalPolicy,
     ...(key ? { encryptionKey: key } : {}),
   });

@@ -14,6 +14,7 @@ import { type Canary, canaryPeriod } from '../functions/canary.ts';
 import type { Drops } from '../functions/drops.ts';
 import type { Maintenance } from '../functions/maintenance.ts';
 import type { PipelineFunction } from '../functions/pipeline-function.ts';
+import type { Webhooks } from '../functions/webhooks.ts';
 import { type DeploymentMetrics, functionMetric } from './metrics.ts';
 
 /** The constructs that alarms and dashboard monitor. */
@@ -25,6 +26,7 @@ export interface MonitoredConstructs {
   readonly stateMachine: StateMachine;
   readonly drops: Drops;
   readonly maintenance: Maintenance;
+  readonly webhooks: Webhooks;
   readonly canary: Canary;
 }
 
@@ -71,6 +73,7 @@ export const alarmDefinitions = ({
   stateMachine,
   drops,
   maintenance,
+  webhooks,
   canary,
 }: MonitoredConstructs): Record<string, AlarmDefinition> => ({
   UpstreamTasksAboveOne: {
@@ -152,6 +155,7 @@ export const alarmDefinitions = ({
   },
   DropDeadLetters: deadLetters(drops.deadLetters, 'drops'),
   MaintenanceDeadLetters: deadLetters(maintenance.deadLetters, 'the sweep'),
+  WebhookDeadLetters: deadLetters(webhooks.deadLetters, 'webhooks'),
   WorkflowFails: {
     metric: stateMachine.metricFailed({ statistic: 'Sum', period: fiveMinutes }),
     meaning: 'A run of a video failed with an error that no step handles. The sweep restarts the video.',
@@ -173,7 +177,20 @@ export const alarmDefinitions = ({
     fix: 'Read the log of the function drop, and check whether its event source mapping is enabled.',
     anchor: 'drops-wait-long',
   },
+  WebhookFailed: {
+    metric: ourMetric('WebhookFailed', 'Sum', fiveMinutes),
+    meaning: 'An event could not be delivered to a webhook for 24 hours and was given up.',
+    fix: "Find the video and the host in the log of deliver, ask the receiver's operator, and repeat the delivery.",
+    anchor: 'webhook-failed',
+  },
+  WebhooksWaitLong: waitsLong(webhooks.queue, fiveMinutes, 'An event has waited for its webhook for 5 minutes.'),
+  SlowWebhooksWaitLong: waitsLong(
+    webhooks.slowQueue,
+    Duration.minutes(30),
+    'An event has waited for a slow or failing webhook for 30 minutes. Other webhooks are not affected.',
+  ),
   DropFails: functionFails(drops.drop, 'drop'),
+  DeliverFails: functionFails(webhooks.deliver, 'deliver'),
   DispatchFails: functionFails(maintenance.dispatch, 'dispatch'),
   SweepFails: functionFails(maintenance.sweep, 'sweep'),
   CanaryBreaks: functionFails(canary.canary, 'canary'),
@@ -219,6 +236,16 @@ const deadLetters = (queue: Queue, source: string): AlarmDefinition => ({
   meaning: `An event for ${source} could not be handled and became a dead letter.`,
   fix: "Read it and the function's log, fix the cause, and send it again.",
   anchor: 'dead-letters',
+});
+
+const waitsLong = (queue: Queue, after: Duration, meaning: string): AlarmDefinition => ({
+  metric: queue.metricApproximateAgeOfOldestMessage({ statistic: 'Maximum', period: fiveMinutes }),
+  threshold: after.toSeconds(),
+  // As for dead letters.
+  treatMissingData: TreatMissingData.IGNORE,
+  meaning,
+  fix: "Read the log of the function deliver, and check whether its event source mappings are enabled and the account's concurrency.",
+  anchor: 'webhooks-wait-long',
 });
 
 const functionFails = (target: PipelineFunction, name: string): AlarmDefinition => ({

@@ -36,6 +36,7 @@ export class Dashboard extends Construct {
         time(props.metrics),
         wan(props.metrics),
         queuesAndExecutions(props),
+        webhooks(props),
         functions(props.functions),
         api(props),
       ],
@@ -96,13 +97,14 @@ const wan = ({ ourMetric, ourMetricBy }: DeploymentMetrics): IWidget[] => [
   ]),
 ];
 
-function queuesAndExecutions({ stateMachine, drops, maintenance }: DashboardProps): IWidget[] {
+function queuesAndExecutions({ stateMachine, drops, maintenance, webhooks }: DashboardProps): IWidget[] {
   const sum = { statistic: 'Sum', period: fiveMinutes };
   const depth = { statistic: 'Maximum', period: fiveMinutes };
   return [
     graph('Dead letters', [
       drops.deadLetters.metricApproximateNumberOfMessagesVisible({ ...depth, label: 'drops' }),
       maintenance.deadLetters.metricApproximateNumberOfMessagesVisible({ ...depth, label: 'maintenance' }),
+      webhooks.deadLetters.metricApproximateNumberOfMessagesVisible({ ...depth, label: 'webhooks' }),
     ]),
     graph('Runs of videos', [
       stateMachine.metricStarted(sum),
@@ -116,6 +118,22 @@ function queuesAndExecutions({ stateMachine, drops, maintenance }: DashboardProp
       [drops.waiting.metricNumberOfMessagesSent(sum), drops.waiting.metricNumberOfMessagesDeleted(sum)],
       [drops.waiting.metricApproximateAgeOfOldestMessage(depth)],
     ),
+  ];
+}
+
+function webhooks({ webhooks: { queue, slowQueue }, metrics: { ourMetric } }: DashboardProps): IWidget[] {
+  const sum = { statistic: 'Sum', period: fiveMinutes };
+  const age = { statistic: 'Maximum', period: fiveMinutes };
+  return [
+    graph('Webhooks that are due, and to slow or failing receivers', [
+      queue.metricNumberOfMessagesSent({ ...sum, label: 'due' }),
+      slowQueue.metricNumberOfMessagesSent({ ...sum, label: 'slow or failing' }),
+    ]),
+    graph('Age of the oldest webhook that is due, in seconds', [
+      queue.metricApproximateAgeOfOldestMessage({ ...age, label: 'due' }),
+      slowQueue.metricApproximateAgeOfOldestMessage({ ...age, label: 'slow or failing' }),
+    ]),
+    graph('Webhooks that were given up', [ourMetric('WebhookFailed', 'Sum', fiveMinutes)]),
   ];
 }
 

@@ -6,6 +6,7 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SFNClient } from '@aws-sdk/client-sfn';
+import { SQSClient } from '@aws-sdk/client-sqs';
 import { createAwsCall } from './aws-call.ts';
 import { localAws } from './command.ts';
 
@@ -24,6 +25,7 @@ export function clientsFor(local: boolean, environment: NodeJS.ProcessEnv) {
     lambda: new LambdaClient(settings),
     s3: new S3Client(settings),
     secrets: new SecretsManagerClient(settings),
+    sqs: new SQSClient(settings),
     stepFunctions: new SFNClient(settings),
   };
 }

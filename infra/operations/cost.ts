@@ -96,6 +96,36 @@ export const perVideo: readonly Item[] = [
   { what: 'Storage for a month', count: megabytes / 1024, unit: 'GB', price: prices.storedGigabyteMonth },
 ];
 
+/** Additional resources of an event that is delivered to a webhook at the first attempt. A delivery of 1 to 2 KB takes 2 write units. */
+export const perWebhook: readonly Item[] = [
+  {
+    what: 'SQS: the event, and its receipt and deletion, alone in its batch',
+    count: 3,
+    unit: 'requests',
+    price: prices.queueRequest,
+  },
+  {
+    what: 'Lambda: deliver, 0.2 s at 1024 MB, alone in its batch',
+    count: 0.2 * 1,
+    unit: 'GB-s',
+    price: prices.lambdaGigabyteSecond,
+  },
+  { what: 'Lambda invocation', count: 1, unit: 'invocations', price: prices.lambdaRequest },
+  {
+    what: 'DynamoDB writes: the delivery, its claim and its end, each with the index, and the highest delivered event',
+    count: 3 * (2 + 2) + 1,
+    unit: 'write units',
+    price: prices.writeUnit,
+  },
+  {
+    what: "DynamoDB reads: the delivery, what was published, the owner's webhook, the receiver",
+    count: 5,
+    unit: 'read units',
+    price: prices.readUnit,
+  },
+  { what: 'Logs', count: 0.000001, unit: 'GB', price: prices.logGigabyte },
+];
+
 /** A watcher each minute without waiting tasks: 0.2 s at 128 MB, one query, a few log lines. */
 export const idleWatcher: readonly Item[] = [
   {
@@ -111,9 +141,9 @@ export const idleWatcher: readonly Item[] = [
 
 /** Monthly cost of a deployment without videos. */
 export const perMonth: readonly Item[] = [
-  { what: 'Secrets', count: 2, unit: 'secrets', price: prices.secretMonth },
+  { what: 'Secrets', count: 3, unit: 'secrets', price: prices.secretMonth },
   { what: "The alarms' key", count: 1, unit: 'key', price: prices.keyMonth },
-  { what: 'Alarms, by the metrics that they read', count: 28, unit: 'metrics', price: prices.alarmMonth },
+  { what: 'Alarms, by the metrics that they read', count: 33, unit: 'metrics', price: prices.alarmMonth },
   { what: 'Metrics that are published without videos', count: 3, unit: 'metrics', price: prices.metricMonth },
   {
     what: 'Dashboard (the first three of an account are free)',
@@ -128,8 +158,8 @@ export const perMonth: readonly Item[] = [
     price: prices.lambdaGigabyteSecond,
   },
   {
-    what: 'Polls of the queue of waiting drops: five concurrent ones, 20 s each',
-    count: (5 * 30 * 86_400) / 20,
+    what: 'Polls of the queues of waiting drops and of both queues of webhooks: five concurrent ones each, 20 s each',
+    count: (3 * 5 * 30 * 86_400) / 20,
     unit: 'requests',
     price: prices.queueRequest,
   },
@@ -152,6 +182,7 @@ const busyMetrics: Item = {
 
 const sum = (items: readonly Item[]): number => items.reduce((total, { count, price }) => total + count * price, 0);
 
+export const webhookCost = (): number => sum(perWebhook);
 export const videoCost = (): number => sum(perVideo);
 export const monthCost = (videos: number): number =>
   sum(perMonth) + (videos > 0 ? sum([busyMetrics]) : 0) + videos * videoCost();
@@ -214,6 +245,15 @@ Compared with Wan's price:
 ${wan.join('\n')}
 
 A download costs data transfer: ${megabytes} MB at $0.09 per GB are $${((megabytes / 1024) * 0.09).toPrecision(2)}.
+
+## Per webhook
+
+In addition, for each event that a webhook gets: one per video with the default \`webhook_events\`, about five with \`all\`.
+
+${table(perWebhook)}
+
+A failed attempt costs about the same again; a receiver that is down for 24 hours about 15 attempts per event. EventBridge delivers to the queue free of
+charge, and to rules of your own at the price of their targets.
 
 ## Per month
 

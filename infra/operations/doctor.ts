@@ -14,10 +14,12 @@ import {
   checkQueues,
   checkRules,
   checkStorage,
+  checkWebhooks,
 } from './doctor/checks.ts';
 import { type Deployment, findDeployment, localDeployment } from './doctor/deployment.ts';
 import { type Finding, failure, linesOf, ok, warning } from './doctor/finding.ts';
 import { checkLeftovers, checkOldStateMachine, checkStackStatus } from './doctor/leftovers.ts';
+import { checkMessages } from './doctor/messages.ts';
 import { checkConcurrency, checkTransitions } from './doctor/quotas.ts';
 import { checkKey, checkWanKey, readWanKey } from './doctor/wan-key.ts';
 
@@ -161,9 +163,11 @@ async function checkDeployment(
   await check('buckets and table', () => checkStorage(clients, place, !local));
   await check('the model queues', () => checkQueues(table, limitSettings, catalogue));
   await check('running videos', () => checkActivity(table, catalogue, clients.stepFunctions, place.state_machine));
+  await check('webhooks', () => checkWebhooks(table));
   await check('the drop folder', () => checkDrops({ table, s3: clients.s3, uploadsBucket: place.uploads_bucket }));
   if (local) return;
   await check('the rules', () => checkRules(clients.cloudFormation, clients.eventBridge, stack));
+  await check('the queues', () => checkMessages(clients, stack));
   await check('the alarms', () => checkAlarms(clients.cloudWatch, stack));
   await check('left resources', () => checkLeftovers(clients, stack, new Set(Object.values(place))));
 }

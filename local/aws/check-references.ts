@@ -1,7 +1,7 @@
 import { account, region } from './account.ts';
 import type { ApiDefinition } from './api-gateway/api-definition.ts';
 import { glob } from './api-gateway/policy.ts';
-import type { RuleDefinition } from './events/event-bus.ts';
+import { isQueue, type RuleDefinition } from './events/event-bus.ts';
 import { type FunctionDefinition, functionNameOf } from './lambda/function-definition.ts';
 import type { Stack } from './template/load-stack.ts';
 import { TemplateError } from './template/template.ts';
@@ -13,8 +13,8 @@ interface Definitions {
 }
 
 /**
- * Checks what AWS reports only at deployment or at run time: every invoker has the permission to invoke, every
- * dead-letter queue is in the template, and a queue's visibility timeout is at least its function's timeout.
+ * Checks what AWS reports only at deployment or at run time: every invoker has the permission to invoke, every rule
+ * that to send to its queues, every dead-letter queue is in the template, and a queue's visibility timeout is at least its function's timeout.
  * @throws TemplateError
  */
 export function checkReferences(stack: Stack, { api, rules, functions }: Definitions): void {
@@ -30,12 +30,9 @@ export function checkReferences(stack: Stack, { api, rules, functions }: Definit
   const apiArn = `arn:aws:execute-api:${region}:${account}:${api.api_id}`;
   const invocations = [
     ...rules.flatMap(({ name, arn, targets }) =>
-      targets.map(({ function_arn: target }) => ({
-        subject: `the rule ${name}`,
-        principal: 'events',
-        source: arn,
-        target,
-      })),
+      targets
+        .filter((target) => !isQueue(target.arn))
+        .map(({ arn: target }) => ({ subject: `the rule ${name}`, principal: 'events', source: arn, target })),
     ),
     ...api.methods.map(({ http_method, resource_path, function_arn }) => ({
       subject: `the method ${http_method} ${resource_path}`,
@@ -53,9 +50,6 @@ export function checkReferences(stack: Stack, { api, rules, functions }: Definit
       })),
   ];
   const deadLetters = [
-    ...rules.flatMap(({ name, targets }) =>
-      targets.map(({ dead_letter_arn }) => ({ subject: `the rule ${name}`, arn: dead_letter_arn })),
-    ),
     ...functions.map(({ name, async_settings }) => ({
       subject: `the function ${name}`,
       arn: async_settings.dead_letter_arn,
@@ -65,7 +59,18 @@ export function checkReferences(stack: Stack, { api, rules, functions }: Definit
       arn: properties.RedrivePolicy?.deadLetterTargetArn,
     })),
   ];
+  const sends = rules.flatMap(({ name, arn, targets }) =>
+    targets
+      .flatMap((target) => [isQueue(target.arn) ? target.arn : undefined, target.dead_letter_arn])
+      .flatMap((queue) => (queue === undefined ? [] : [{ subject: `the rule ${name}`, source: arn, queue }])),
+  );
   const issues = [
+    ...sends
+      .filter(({ queue }) => !queues.has(queue))
+      .map(({ subject, queue }) => `${subject} sends to ${queue}, which is not a queue of the template`),
+    ...sends
+      .filter(({ source, queue }) => queues.has(queue) && !maySend(stack, source, queues.get(queue)!.ref))
+      .map(({ subject, queue }) => `${subject} may not send to ${queue}: no AWS::SQS::QueuePolicy allows it`),
     ...invocations
       .filter(({ principal, source, target }) => !hasPermission(`${principal}.amazonaws.com`, source, target))
       .map(({ subject, target }) => `${subject} may not invoke ${target}: there is no AWS::Lambda::Permission for it`),
@@ -87,3 +92,21 @@ export function checkReferences(stack: Stack, { api, rules, functions }: Definit
   ];
   if (issues.length > 0) throw new TemplateError([...new Set(issues)]);
 }
+
+/** Whether a queue's policy lets a rule send to it. */
+const maySend = (stack: Stack, ruleArn: string, queueUrl: string): boolean =>
+  stack
+    .all('AWS::SQS::QueuePolicy')
+    .filter(({ properties }) => properties.Queues.includes(queueUrl))
+    .flatMap(({ properties }) => properties.PolicyDocument.Statement)
+    .some(({ Action, Condition = {}, Effect, Principal }) => {
+      const { ArnEquals, ...others } = Condition;
+      return (
+        Effect === 'Allow' &&
+        [Action].flat().includes('sqs:SendMessage') &&
+        typeof Principal === 'object' &&
+        Principal.Service === 'events.amazonaws.com' &&
+        Object.keys(others).length === 0 &&
+        [ArnEquals?.['aws:SourceArn'] ?? ruleArn].flat().includes(ruleArn)
+      );
+    });

@@ -46,7 +46,7 @@ export function readRules(stack: Stack): RuleDefinition[] {
     event_pattern: properties.EventPattern,
     schedule_expression: properties.ScheduleExpression,
     targets: properties.Targets.map(({ Arn, DeadLetterConfig }) => ({
-      function_arn: Arn,
+      arn: Arn,
       dead_letter_arn: DeadLetterConfig?.Arn,
     })),
   }));
@@ -85,5 +85,6 @@ export function readEventSources(stack: Stack): EventSourceDefinition[] {
     role_arn: roles.get(functionNameOf(properties.FunctionName))!,
     batch_size: properties.BatchSize,
     maximum_concurrency: properties.ScalingConfig.MaximumConcurrency,
+    reports_failures: properties.FunctionResponseTypes.length > 0,
   }));
 }

@@ -67,7 +67,7 @@ const clientRejects: readonly Difference[] = [
     reason: 'The models of the reference ignore a list of media; here it counts for every model.',
   },
   {
-    when: finding(/^\/(metadata|webhook_url)(\/| )/),
+    when: finding(/^\/(metadata|webhook_url|webhook_events)(\/| )/),
     reason: 'Fields of firstframe, which Wan ignores.',
   },
   {
@@ -233,5 +233,12 @@ const allCodes = [
   ],
   ...['private_url', 'prompt_replaced_by_template', 'prompt_too_long', 'shot_type_needs_prompt_extend'],
   ...['shot_type_not_supported', 'unknown_field', 'unknown_model', 'unsupported_audio_type', 'unsupported_duration'],
-  ...['unsupported_image_type', 'unsupported_resolution', 'unsupported_url_scheme', 'url_too_long', 'wrong_type'],
+  ...[
+    'unsupported_image_type',
+    'unsupported_resolution',
+    'unsupported_url_scheme',
+    'url_too_long',
+    'webhook_url_missing',
+    'wrong_type',
+  ],
 ];

@@ -159,6 +159,12 @@ export function createBodyGenerator(seed: number, names: readonly string[] = mod
       Object.assign(body, { webhook_url: pick(['https://hooks.example/x', 'http://hooks.example/x', 7, null]) }),
     (body) =>
       Object.assign(body, {
+        webhook_url: 'https://hooks.example/x',
+        webhook_events: pick(['all', 'endings', 'x', null]),
+      }),
+    (body) => Object.assign(body, { webhook_events: pick(['all', 'endings', 'x', null]) }),
+    (body) =>
+      Object.assign(body, {
         model: pick([...anything, 'wan9', 'WAN2.6-I2V', 'wan2.6-i2v ', '__proto__', 'constructor']),
       }),
     (body) => Object.assign(body, { [pick(['input', 'parameters'])]: pick(anything) }),

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import {
@@ -9,6 +11,7 @@ import {
   type StackResource,
 } from '@aws-sdk/client-cloudformation';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { EventBridgeClient, PutRuleCommand, PutTargetsCommand } from '@aws-sdk/client-eventbridge';
 import { GetAliasCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
@@ -20,7 +23,16 @@ import {
   SFNClient,
   StartExecutionCommand,
 } from '@aws-sdk/client-sfn';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import {
+  CreateQueueCommand,
+  DeleteMessageCommand,
+  GetQueueAttributesCommand,
+  ReceiveMessageCommand,
+  SetQueueAttributesCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
+import { Webhook } from 'standardwebhooks';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createApiKey } from '../../functions/api/auth/api-keys.ts';
 import { tableOf } from '../../functions/video/table.ts';
 import type { VideoView } from '../../functions/video/view.ts';
@@ -60,6 +72,8 @@ beforeAll(async () => {
   context = {
     wanBaseUrl: wan.url,
     trustedOrigins: [new URL(wan.url).origin],
+    // The receiver of webhooks.
+    loopbackWebhooks: true,
     // MiniStack's objects have no public URL that Wan could fetch.
     imageTransfer: 'upload',
     uncertainSeconds: 15,
@@ -135,8 +149,14 @@ describe('two stacks in one account and region', () => {
   });
 });
 
+const requestOf = (prompt: string) => ({
+  model,
+  input: { prompt, img_url: pngUrl(360, 360) },
+  parameters: { resolution: '480P' },
+});
+
 const submit = async (prompt: string, to = api, idempotency_key: string = randomUUID()): Promise<string> => {
-  const body = { model, input: { prompt, img_url: pngUrl(360, 360) }, parameters: { resolution: '480P' } };
+  const body = requestOf(prompt);
   const { status, body: video } = await to.post('/videos', body, { 'idempotency-key': idempotency_key });
   expect(status).toBe(202);
   return String(video.id);
@@ -211,6 +231,83 @@ describe('a video', () => {
         [bucket, 'drop/deployed/dog.png'],
       ]);
     }
+  });
+});
+
+describe('an event of a video', () => {
+  test("reaches a queue by a rule of the operator's own on the bus of its stack", async () => {
+    const [sqs, eventBridge] = [new SQSClient(client()), new EventBridgeClient(client())];
+    const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: 'finished-videos' }));
+    const read = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] });
+    const { QueueArn } = (await sqs.send(read)).Attributes!;
+    const bus = { EventBusName: outputs.EventBusName! };
+    const pattern = { source: ['firstframe'], 'detail-type': ['video.succeeded', 'video.failed'] };
+    const rule = { ...bus, Name: 'finished-videos', EventPattern: JSON.stringify(pattern) };
+    const { RuleArn } = await eventBridge.send(new PutRuleCommand(rule));
+    // MiniStack does not enforce it; AWS does.
+    const statement = {
+      Effect: 'Allow',
+      Principal: { Service: 'events.amazonaws.com' },
+      Action: 'sqs:SendMessage',
+      Resource: QueueArn,
+      Condition: { ArnEquals: { 'aws:SourceArn': RuleArn } },
+    };
+    const Policy = JSON.stringify({ Version: '2012-10-17', Statement: [statement] });
+    await sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: { Policy } }));
+    const Targets = [{ Id: 'queue', Arn: QueueArn! }];
+    const { FailedEntryCount } = await eventBridge.send(new PutTargetsCommand({ ...bus, Rule: rule.Name, Targets }));
+    expect(FailedEntryCount).toBe(0);
+
+    const ids = { here: await submit('Announced'), there: await submit('Announced elsewhere', other.api) };
+    await Promise.all([api.finished(ids.here), other.api.finished(ids.there)]);
+    const receive = new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 5, MaxNumberOfMessages: 10 });
+    const received: unknown[] = [];
+    while (received.length === 0) {
+      const { Messages = [] } = await sqs.send(receive);
+      for (const { Body, ReceiptHandle } of Messages) {
+        received.push(JSON.parse(Body!));
+        await sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
+      }
+    }
+    // Only of this stack, and only its ending.
+    expect(received).toMatchObject([
+      {
+        source: 'firstframe',
+        'detail-type': 'video.succeeded',
+        detail: { version: '1', id: ids.here, status: 'succeeded', sequence: expect.any(Number), webhook: false },
+      },
+    ]);
+  });
+
+  test('reaches the webhook of its request, whose receiver verifies it with a Standard Webhooks library', async () => {
+    const received: { headers: IncomingHttpHeaders; body: string }[] = [];
+    const receiver = createServer((request, response) => {
+      const chunks: Buffer[] = [];
+      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.on('end', () => {
+        received.push({ headers: request.headers, body: Buffer.concat(chunks).toString('utf8') });
+        response.writeHead(204).end();
+      });
+    });
+    await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void receiver.close());
+    const webhook_url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/videos?token=secret`;
+
+    const { body: secret } = await api.post('/webhook/secret', {});
+    expect(secret.secret).toMatch(/^whsec_/);
+    const { status, body: video } = await api.post('/videos', { ...requestOf('Delivered'), webhook_url });
+    expect(status).toBe(202);
+    const finished = await api.finished(String(video.id));
+    await vi.waitFor(() => expect(received).toHaveLength(1), { timeout: 300_000, interval: 500 });
+    const [{ headers, body }] = received as [(typeof received)[number]];
+    const verified = new Webhook(String(secret.secret)).verify(body, headers as Record<string, string>);
+    expect(verified).toMatchObject({
+      type: 'video.succeeded',
+      data: { id: video.id, status: 'succeeded', sequence: finished.timeline.length },
+    });
+    const listed = async () => (await api.call(`/videos/${video.id}/deliveries`)).body;
+    await vi.waitFor(async () => expect(JSON.stringify(await listed())).toContain('"delivered"'), { timeout: 60_000 });
+    expect(JSON.stringify(await listed())).not.toContain('token=secret');
   });
 });
 

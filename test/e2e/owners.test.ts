@@ -47,6 +47,8 @@ describe("of another owner's video", () => {
     ['POST', '/videos/ID/variations', {}, {}],
     ['POST', '/videos/ID/variations', {}, { dry_run: true }],
     ['DELETE', '/videos/ID', {}],
+    ['GET', '/videos/ID/deliveries', {}],
+    ['POST', '/videos/ID/deliveries/1/redeliver', {}],
     ['GET', '/api/v1/tasks/ID', {}],
     ['POST', '/api/v1/tasks/ID/cancel', {}],
     ['GET', '/api/v1/tasks?task_id=ID', {}],

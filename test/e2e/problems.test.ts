@@ -47,7 +47,12 @@ const problems: [code: string, status: number, what: string, ask: () => Promise<
   ['invalid_json', 400, 'incomplete JSON', () => api.post('/videos', '{"model": ')],
   ['invalid_json', 400, 'deeply nested JSON', () => api.post('/videos', deep)],
   ['invalid_json', 400, 'a binary body', () => api.post('/uploads', '\u0000\u0001')],
-  ['invalid_request', 400, 'a webhook', () => api.post('/videos', aRequest('x', { webhook_url: 'https://e.com/' }))],
+  [
+    'invalid_request',
+    400,
+    'a private webhook',
+    () => api.post('/videos', aRequest('x', { webhook_url: 'https://10.0.0.1/' })),
+  ],
   [
     'invalid_request',
     400,

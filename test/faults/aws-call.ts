@@ -3,7 +3,7 @@ import { executionOfToken } from '../../local/aws/step-functions/interpreter.ts'
 
 /** The properties of a call to AWS that decide about its fault. */
 export interface AwsCall {
-  service: 'DynamoDB' | 'S3' | 'Step Functions' | 'Secrets Manager' | 'SQS' | 'Lambda' | 'other';
+  service: 'DynamoDB' | 'S3' | 'Step Functions' | 'Secrets Manager' | 'SQS' | 'EventBridge' | 'Lambda' | 'other';
   /** `UpdateItem`, `PUT`, … */
   action: string;
   /** Whether the call changes state. */
@@ -18,6 +18,7 @@ const services: Record<string, AwsCall['service']> = {
   DynamoDB_20120810: 'DynamoDB',
   AWSStepFunctions: 'Step Functions',
   AmazonSQS: 'SQS',
+  AWSEvents: 'EventBridge',
   secretsmanager: 'Secrets Manager',
 };
 const reads = /^(Get|Query|Scan|BatchGet|Describe|List|HEAD|GET)/;
@@ -50,7 +51,7 @@ export function waitRoleOf({ service, action }: AwsCall, body: Buffer): { place:
   return { place: action === 'GetItem' ? 'token read' : 'token write', id };
 }
 /** Returns {} for the incomplete body of a killed worker. */
-function parse<Fields>(body: Buffer): Partial<Fields> {
+export function parse<Fields>(body: Buffer): Partial<Fields> {
   try {
     return JSON.parse(body.toString('utf8')) as Fields;
   } catch {

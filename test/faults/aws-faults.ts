@@ -3,9 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FaultInjection, ObservedInvocation } from '../../local/aws/fault-injection.ts';
 import type { RequestHandler } from '../../local/aws/listen.ts';
 import { type AwsCall, awsCallOf, refusalOf, type WaitRole, waitRoleOf } from './aws-call.ts';
+import { entriesOf, openBusLog, refuseLastEntry } from './bus-log.ts';
 import { choose, createOccurrences, dice } from './dice.ts';
 import type { FaultLog } from './fault-log.ts';
 import type { CallFault, DeliveryFault, FaultPlan } from './fault-plan.ts';
+import { isObserver } from './observer.ts';
 import { bodyOf, discardedResponse, replay } from './replay.ts';
 import type { Subjects } from './subject.ts';
 
@@ -17,6 +19,7 @@ const weights: Partial<Record<AwsCall['service'], number>> = {
   S3: 2,
   'Step Functions': 6,
   SQS: 12,
+  EventBridge: 3,
   'Secrets Manager': 15,
 };
 /** Rates for waiting: an execution waits and is woken about once per video. */
@@ -44,6 +47,8 @@ export const watcherFaults = [
   'Watcher not started by CreateTask',
   'Watcher started twice',
 ];
+/** Rates of batches with one entry and with several; the latter occur only when an earlier call has failed. */
+const partlyRefused = { one: 0.03, several: 0.25 };
 const delivery = { 'delivered twice': 0.15, 'delivered late': 0.15 };
 
 /** Faults that are overcome only by a later retry or the sweep. */
@@ -59,6 +64,7 @@ const client = 'client';
 /** The state machine, which writes task tokens. */
 const waitForEnd = 'WaitForEnd';
 const watcher = 'workflow-watch';
+const deliver = 'webhooks-deliver';
 
 interface Caller {
   function_name: string;
@@ -72,8 +78,12 @@ export interface AwsFaults extends Required<Omit<FaultInjection, 'accountConcurr
   end(): void;
 }
 
-/** Decides about faults of AWS calls and events: by the seed and the properties of a call, independent of its time. */
-export function createAwsFaults(plan: FaultPlan, log: FaultLog, subjects: Subjects): AwsFaults {
+/**
+ * Decides about faults of AWS calls and events: by the seed and the properties of a call, independent of its time. Records the events that
+ * the bus accepts.
+ * @param directory holds all state
+ */
+export function createAwsFaults(plan: FaultPlan, log: FaultLog, subjects: Subjects, directory: string): AwsFaults {
   const { seed, life } = plan;
   let ended = false;
   const workers = new Map<string, ObservedInvocation & { subject: string }>();
@@ -81,6 +91,7 @@ export function createAwsFaults(plan: FaultPlan, log: FaultLog, subjects: Subjec
   const setbackOf = createOccurrences();
   /** Ids of calls that fail on every retry. */
   const outages = new Set<string>();
+  const recordEvents = openBusLog(directory);
 
   function callerOf(
     { url = '' }: IncomingMessage,
@@ -115,7 +126,7 @@ export function createAwsFaults(plan: FaultPlan, log: FaultLog, subjects: Subjec
     return 'outage';
   }
 
-  function faultOf(call: AwsCall, caller: Caller): CallFault | undefined {
+  function faultOf(call: AwsCall, caller: Caller, entries: number): CallFault | undefined {
     const { service, action, invocation_id } = call;
     if (ended) return undefined;
     if (invocation_id !== undefined && outages.has(invocation_id)) return 'outage';
@@ -124,7 +135,9 @@ export function createAwsFaults(plan: FaultPlan, log: FaultLog, subjects: Subjec
     const { function_name, subject, place } = caller;
     const occurrence = occurrenceOf(function_name, subject, service, action);
     const isWaiting = place === 'wake' || function_name === waitForEnd;
-    const rates = isWaiting ? waitingCall : scaled(call.changes ? changingCall : anyCall, weights[service] ?? 1);
+    const common = isWaiting ? waitingCall : scaled(call.changes ? changingCall : anyCall, weights[service] ?? 1);
+    const refused = entries > 1 ? partlyRefused.several : partlyRefused.one;
+    const rates = { ...common, ...(entries > 0 ? { 'partly refused': refused } : {}) };
     const fault = choose<CallFault>(dice(seed, life, function_name, subject, service, action, occurrence), rates);
     if (!fault) return undefined;
     const isKill = fault === 'killed before' || fault === 'killed after';
@@ -136,7 +149,8 @@ export function createAwsFaults(plan: FaultPlan, log: FaultLog, subjects: Subjec
     }
     if (fault === 'outage' && invocation_id !== undefined) outages.add(invocation_id);
     const what = isWaiting ? (place === 'wake' ? 'SendTaskSuccess' : waitForEnd) : service;
-    const kind = isKill ? `Lambda ${fault} ${service}` : `${what} ${fault}`;
+    const killed = function_name === deliver ? 'deliver' : 'Lambda';
+    const kind = isKill ? `${killed} ${fault} ${service}` : `${what} ${fault}`;
     log.add(kind, `life ${life}`, function_name, subject, action, `#${occurrence}`);
     return fault;
   }
@@ -149,9 +163,13 @@ export function createAwsFaults(plan: FaultPlan, log: FaultLog, subjects: Subjec
       const body = await bodyOf(request).catch(() => undefined);
       if (!body) return;
       if (worker?.function_name === 'drops-drop' && call.action === 'PutItem') learn(subjects, worker.subject, body);
-      const fault = faultOf(call, callerOf(request, call, body, worker));
-      const received = { request, response, body, call, fault, kill: () => worker?.kill() };
-      await serveWithFault(serve, received).catch(() => response.destroy());
+      const endpoint = `http://127.0.0.1:${request.socket.localPort}`;
+      const fault = isObserver(request.headers['user-agent'])
+        ? undefined
+        : faultOf(call, callerOf(request, call, body, worker), entriesOf(call.action, body));
+      const received = { request, response, body, call, endpoint, fault, kill: () => worker?.kill() };
+      const recorded = call.action === 'PutEvents' ? recordEvents(serve, endpoint, body) : serve;
+      await serveWithFault(recorded, received).catch(() => response.destroy());
     },
     onInvocation(invocation) {
       const function_name = invocation.function_name.replace(/^firstframe-/, '');
@@ -195,13 +213,14 @@ interface Received {
   response: ServerResponse;
   body: Buffer;
   call: AwsCall;
+  endpoint: string;
   fault: CallFault | undefined;
   kill(): void;
 }
 
 async function serveWithFault(
   serve: RequestHandler,
-  { request, response, body, call, fault, kill }: Received,
+  { request, response, body, call, endpoint, fault, kill }: Received,
 ): Promise<void> {
   const executeUnanswered = () => serve(replay(request, body), discardedResponse(request));
   const refuse = (why: 'error' | 'throttled') => {
@@ -215,6 +234,12 @@ async function serveWithFault(
       return refuse('error');
     case 'throttled':
       return refuse('throttled');
+    case 'partly refused': {
+      const answer = JSON.stringify(await refuseLastEntry(call.action, endpoint, body));
+      response.writeHead(200, { 'content-type': request.headers['content-type'] ?? 'application/x-amz-json-1.1' });
+      response.end(answer);
+      return;
+    }
     case 'reset':
       request.socket.destroy();
       return;

@@ -48,12 +48,12 @@ function read(text: string): Record<string, unknown> {
   }
 }
 
-/** Submits a video. @returns its id */
-export async function submit(api: () => string, video: WantedVideo): Promise<string> {
+/** Submits a video. @param receiver the URL of the receiver of webhooks. @returns its id */
+export async function submit(api: () => string, receiver: string, video: WantedVideo): Promise<string> {
   const result = await ask(api, video.owner, '/videos', {
     method: 'POST',
     headers: { 'idempotency-key': `video-${video.index}` },
-    body: JSON.stringify(requestOf(video)),
+    body: JSON.stringify(requestOf(video, receiver)),
   });
   if (result.status !== 202 && result.status !== 200)
     throw new Error(`POST /videos for video ${video.index} answered ${result.status}: ${JSON.stringify(result.body)}`);
@@ -61,9 +61,9 @@ export async function submit(api: () => string, video: WantedVideo): Promise<str
 }
 
 /** Uploads an image to the drop folder exactly once, with retries. */
-export async function drop(s3: S3Client, bucket: string, video: WantedVideo): Promise<void> {
+export async function drop(s3: S3Client, bucket: string, receiver: string, video: WantedVideo): Promise<void> {
   if (video.channel === 'wait') {
-    const { key, body } = defaultsOf(video);
+    const { key, body } = defaultsOf(video, receiver);
     await put(s3, { Bucket: bucket, Key: key, Body: body });
   }
   await put(s3, {

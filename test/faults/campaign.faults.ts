@@ -3,11 +3,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { runCampaign } from './campaign.ts';
-import { conclude, table } from './conclude.ts';
+import { conclude } from './conclude.ts';
 import { readFaultLog } from './fault-log.ts';
 import { lagOf } from './judge.ts';
 import { countByKind, everyKind } from './kinds.ts';
 import { readLastState } from './last-state.ts';
+import { table } from './observer.ts';
 import { openStage, type Stage } from './stage.ts';
 
 /** Random unless it is set. */
@@ -22,7 +23,8 @@ test(`${videos} videos end correctly under faults (SEED=${seed})`, async () => {
   const began = Date.now();
   const report = (line: string) => console.log(`${Math.round((Date.now() - began) / 1000)} s: ${line}`);
   report(`SEED=${seed}, state in ${directory}`);
-  stage = await openStage(directory, { seed, setbacks: 2, workers: 4 });
+  const receiver = { outages: 3, outage_milliseconds: 15_000, videos };
+  stage = await openStage(directory, { seed, setbacks: 2, workers: 4, receiver });
   const submitted = await runCampaign(stage, { seed, videos, kills: 4, requests: 4, report });
   const issues = await conclude(stage, submitted, 120);
   const counts = countByKind(readFaultLog(directory));

@@ -3,8 +3,9 @@ import { ask, drop, submit } from './caller.ts';
 import { invoke } from './conclude.ts';
 import { dice } from './dice.ts';
 import type { Stage } from './stage.ts';
-import { dropKeyOf, type SubmittedVideo, wantedVideo } from './wanted-videos.ts';
+import { dropKeyOf, owners, type SubmittedVideo, subscriptions, wantedVideo } from './wanted-videos.ts';
 import { type Watch, watchVideos } from './watch.ts';
+import { webhookTime } from './webhook-time.ts';
 
 export interface CampaignOptions {
   seed: number;
@@ -21,8 +22,10 @@ export interface CampaignOptions {
 const maxConcurrent = 60;
 /** Fault injection stops when less than this share of the videos remains. */
 const faultFreeShare = 0.03;
-/** Milliseconds between scheduled invocations; 1 or 5 minutes in a deployment. */
+/** Milliseconds between scheduled invocations, and between the attempts of a webhook; 1 minute or more in a deployment. */
 const scheduled = 20_000;
+/** After this share of the videos, the owners rotate the secrets of their webhooks. */
+const rotated = 0.8;
 /** Milliseconds without an ended video after which the campaign counts as stuck. An execution that is not woken waits 3 minutes. */
 const timeout = 240_000;
 
@@ -33,6 +36,7 @@ const timeout = 240_000;
 export async function runCampaign(stage: Stage, options: CampaignOptions): Promise<SubmittedVideo[]> {
   const { seed, videos, kills, requests, report = () => undefined } = options;
   const api = () => stage.addresses().api_url;
+  await Promise.all(Object.values(owners).map((owner) => subscribe(stage, owner)));
   const watch = watchVideos(api, videos > 100 ? 3 : 1);
   const submitted: SubmittedVideo[] = [];
   const limited = createLimit(requests);
@@ -62,15 +66,23 @@ export async function runCampaign(stage: Stage, options: CampaignOptions): Promi
       lastProgress = Date.now();
       report(`killed and restarted after ${ended} of ${videos} videos`);
     }
+    await untilEnded(videos * rotated);
+    await Promise.all(Object.values(owners).map((owner) => rotateSecret(stage, owner)));
+    // Webhooks that were signed before have arrived then.
+    setTimeout(stage.receiver.forgetPrevious, 15_000).unref();
     await untilEnded(videos * (1 - faultFreeShare));
     stage.endFaults();
     lastProgress = Date.now();
     report(`${ended} of ${videos} videos have ended; stopped injecting faults`);
     await untilEnded(videos);
   };
+  const passWebhookTime = webhookTime(() => stage.addresses().aws_url, stage.receiver.url);
   const schedule = setInterval(() => {
     // May fail, because the process was killed or by a fault; the next invocation follows soon.
     for (const name of ['watch', 'sweep'] as const) invoke(stage, name, 'Event').catch(() => undefined);
+    passWebhookTime()
+      .then(() => invoke(stage, 'dispatch', 'Event'))
+      .catch(() => undefined);
   }, scheduled);
   try {
     // An error of a caller also ends the campaign.
@@ -101,14 +113,51 @@ function createLimit(limit: number): Limit {
   };
 }
 
+/** Subscribes an owner to events of all videos. */
+async function subscribe(stage: Stage, owner: string): Promise<void> {
+  const body = JSON.stringify({ url: `${stage.receiver.url}/${owner}`, events: subscriptions[owner] });
+  const { status } = await ask(() => stage.addresses().api_url, owner, '/webhook', { method: 'PUT', body });
+  if (status !== 200) throw new Error(`PUT /webhook answered ${status}.`);
+  await rotateSecret(stage, owner);
+}
+
+/** Gets a new secret. A lost response makes two, and only the latest two sign, so no webhook may depend on the previous one meanwhile. */
+const rotateSecret = (stage: Stage, owner: string): Promise<void> =>
+  stage.receiver.rotate(owner, async () => {
+    const { status, body } = await ask(() => stage.addresses().api_url, owner, '/webhook/secret', { method: 'POST' });
+    if (status !== 201) throw new Error(`POST /webhook/secret answered ${status}.`);
+    return String(body.secret);
+  });
+
+/** Requests the first webhook of an ended video again. The sweep publishes an ending that was not published immediately. */
+async function redeliver(
+  api: () => string,
+  owner: string,
+  route: string,
+): Promise<NonNullable<SubmittedVideo['redelivered']>> {
+  for (;;) {
+    const { body } = await ask(api, owner, `${route}/deliveries`);
+    const [first] = (body.data ?? []) as { sequence: number }[];
+    if (!first) {
+      await sleep(1000);
+      continue;
+    }
+    const { sequence } = first;
+    const at = Date.now();
+    const { status } = await ask(api, owner, `${route}/deliveries/${sequence}/redeliver`, { method: 'POST' });
+    if (status !== 202) throw new Error(`POST ${route}/deliveries/${sequence}/redeliver answered ${status}.`);
+    return { sequence, at };
+  }
+}
+
 /** Performs a caller's actions with one video until its end, and records them in `submitted`. */
 async function makeVideo(stage: Stage, watch: Watch, limited: Limit, submitted: SubmittedVideo): Promise<void> {
   const api = () => stage.addresses().api_url;
   const { wanted } = submitted;
   const { owner, action } = wanted;
-  if (wanted.channel === 'api') submitted.id = await limited(() => submit(api, wanted));
+  if (wanted.channel === 'api') submitted.id = await limited(() => submit(api, stage.receiver.url, wanted));
   else {
-    await limited(() => drop(stage.s3, 'firstframe-uploads', wanted));
+    await limited(() => drop(stage.s3, 'firstframe-uploads', stage.receiver.url, wanted));
     submitted.id = (await watch.dropped(dropKeyOf(wanted))).id;
   }
   const route = `/videos/${submitted.id}`;
@@ -121,5 +170,6 @@ async function makeVideo(stage: Stage, watch: Watch, limited: Limit, submitted: 
     submitted.retries = (await ask(api, owner, `${route}/retry`, { method: 'POST' })).possible_effects;
     await watch.ended(submitted.id);
   }
+  if (action === 'redeliver') submitted.redelivered = await redeliver(api, owner, route);
   if (action === 'delete') submitted.deleted = (await ask(api, owner, route, { method: 'DELETE' })).status === 204;
 }

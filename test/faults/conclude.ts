@@ -2,14 +2,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { sign } from '../support/sign.ts';
 import { judge } from './judge.ts';
 import { readLastState } from './last-state.ts';
+import { table } from './observer.ts';
 import type { Stage } from './stage.ts';
 import type { SubmittedVideo } from './wanted-videos.ts';
+import { webhookTime } from './webhook-time.ts';
 
-export const table = 'firstframe-videos';
-export const functionNames = { sweep: 'firstframe-maintenance-sweep', watch: 'firstframe-workflow-watch' } as const;
+export const functionNames = {
+  dispatch: 'firstframe-maintenance-dispatch',
+  sweep: 'firstframe-maintenance-sweep',
+  watch: 'firstframe-workflow-watch',
+} as const;
 
 /**
- * Runs the sweep until the state has no issues.
+ * Runs the scheduled functions until the state has no issues.
  * @returns the remaining issues after the timeout
  */
 export async function conclude(
@@ -17,11 +22,12 @@ export async function conclude(
   submitted: readonly SubmittedVideo[],
   timeoutSeconds: number,
 ): Promise<string[]> {
+  const passWebhookTime = webhookTime(() => stage.addresses().aws_url, stage.receiver.url);
   const end = Date.now() + timeoutSeconds * 1000;
   for (;;) {
     const issues = await judge(await readLastState(stage, table), submitted);
     if (issues.length === 0 || Date.now() > end) return issues;
-    await invoke(stage, 'sweep');
+    await Promise.all([invoke(stage, 'sweep'), passWebhookTime().then(() => invoke(stage, 'dispatch'))]);
     await sleep(2000);
   }
 }

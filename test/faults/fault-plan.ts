@@ -24,6 +24,7 @@ export const callFaults = {
   twice: 'executed twice, with the second response',
   'killed before': 'the function killed before the effect',
   'killed after': 'the function killed after the effect',
+  'partly refused': 'the last entry of a batch refused',
 } as const;
 export type CallFault = keyof typeof callFaults;
 

@@ -1,4 +1,5 @@
 import type { VideoRecord } from '../../functions/video/record.ts';
+import { eventIssues } from './judge-events.ts';
 import type { LastState } from './last-state.ts';
 import type { SubmittedVideo } from './wanted-videos.ts';
 import { dropKeyOf } from './wanted-videos.ts';
@@ -16,6 +17,7 @@ export async function judge(state: LastState, submitted: readonly SubmittedVideo
     ...(await fileIssues(state)),
     ...leftovers(state),
     ...unexpectedVideos(state, submitted),
+    ...eventIssues(state, submitted),
   ];
 }
 

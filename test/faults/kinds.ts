@@ -1,5 +1,6 @@
 import { watcherFaults } from './aws-faults.ts';
 import type { InjectedFault } from './fault-log.ts';
+import { receiverFaults } from './receiver.ts';
 import { wanFaults } from './wan-proxy.ts';
 
 /** Faults of calls that change state. */
@@ -8,7 +9,7 @@ const killed = ['killed before', 'killed after'] as const;
 
 /** The faults that must occur at least once in a run of the default length. Secrets are read once per life of a worker. */
 export const everyKind: readonly string[] = [
-  ...['DynamoDB', 'S3', 'Step Functions'].flatMap((service) => [
+  ...['DynamoDB', 'S3', 'Step Functions', 'EventBridge'].flatMap((service) => [
     ...[...changing, 'error', 'throttled', 'late', 'reset'].map((kind) => `${service} ${kind}`),
     ...killed.map((kind) => `Lambda ${kind} ${service}`),
   ]),
@@ -19,10 +20,14 @@ export const everyKind: readonly string[] = [
   ...watcherFaults,
   'Secrets Manager error',
   'SQS twice',
+  'EventBridge partly refused',
+  'SQS partly refused',
+  ...killed.map((kind) => `deliver ${kind} DynamoDB`),
   'Event delivered twice',
   'Event delivered late',
   'Process killed',
   ...wanFaults,
+  ...receiverFaults,
 ];
 
 /** Counts faults by kind, sorted by name. */

@@ -5,8 +5,11 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { GetObjectCommand, ListObjectVersionsCommand, type S3Client } from '@aws-sdk/client-s3';
 import { ListExecutionsCommand, ListStateMachinesCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb';
+import type { Delivery } from '../../functions/events/deliveries.ts';
 import type { VideoRecord } from '../../functions/video/record.ts';
 import { personalCredentials } from '../support/sign.ts';
+import { type BusEvent, readBusLog } from './bus-log.ts';
+import type { Arrival } from './receiver.ts';
 import type { Stage } from './stage.ts';
 
 /** The relevant fields of a task in the emulator. */
@@ -34,6 +37,13 @@ export interface LastState {
   /** Number of delete markers in it. */
   markers: number;
   runningExecutions: string[];
+  /** What the bus accepted, oldest first. */
+  events: readonly BusEvent[];
+  /** What the receiver got, oldest first. */
+  arrivals: readonly Arrival[];
+  /** Requests to the receiver that are no webhooks. */
+  unexpectedRequests: readonly string[];
+  deliveries: (Delivery & { open_status?: string })[];
   /** Number of dead letters, by queue. */
   deadLetters: Record<string, number>;
   /** SHA-256 (hex) of an object of the videos bucket. */
@@ -45,7 +55,7 @@ type Item = Record<string, unknown> & { pk: string };
 const bucket = 'firstframe-videos';
 
 export async function readLastState(stage: Stage, table: string): Promise<LastState> {
-  const { addresses, s3, proxy, directory } = stage;
+  const { addresses, s3, proxy, receiver, directory } = stage;
   const client = { endpoint: addresses().aws_url, region: 'us-east-1', credentials: personalCredentials };
   const items = await allItems(client, table);
   const named = <Kind>(prefix: string) => items.filter(({ pk }) => pk.startsWith(`${prefix}#`)) as unknown as Kind[];
@@ -61,6 +71,10 @@ export async function readLastState(stage: Stage, table: string): Promise<LastSt
     objects: versions,
     markers,
     runningExecutions: await runningExecutions(client),
+    events: readBusLog(directory),
+    arrivals: receiver.arrivals,
+    unexpectedRequests: receiver.unexpected,
+    deliveries: named('delivery'),
     deadLetters: deadLettersIn(path.join(directory, 'queues')),
     async sha256Of(key) {
       const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));

@@ -12,9 +12,10 @@ const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 1e6));
 let stage: Stage | undefined;
 afterAll(() => stage?.close());
 
-test(`loses no video and pays for each once when calls fail and the process is killed (SEED=${seed})`, async () => {
+test(`loses no video or webhook and pays for each video once when calls fail and the process is killed (SEED=${seed})`, async () => {
   const directory = await mkdtemp(path.join(tmpdir(), 'firstframe-faults-'));
-  stage = await openStage(directory, { seed, setbacks: 1, workers: 2 });
+  const receiver = { outages: 1, outage_milliseconds: 3000, videos: 20 };
+  stage = await openStage(directory, { seed, setbacks: 1, workers: 2, receiver });
   const submitted = await runCampaign(stage, { seed, videos: 20, kills: 1, requests: 2 });
   expect(await conclude(stage, submitted, 60), `the state is kept in ${directory}`).toEqual([]);
   await stage.close();

@@ -2,13 +2,16 @@ import { localS3 } from '../support/endpoint.ts';
 import { type LocalProcess, startProcess } from '../support/local-process.ts';
 import { openFaultLog } from './fault-log.ts';
 import type { FaultPlan } from './fault-plan.ts';
+import { timelineReader } from './observer.ts';
+import { type Receiver, type ReceiverPlan, startReceiver } from './receiver.ts';
 import { startWanProxy, type WanProxy } from './wan-proxy.ts';
 import { owners } from './wanted-videos.ts';
 
-/** The stack in a separate process with faults, and the proxy between it and the emulator. */
+/** The stack in a separate process with faults, the proxy between it and the emulator, and the receiver of webhooks. */
 export interface Stage {
   directory: string;
   proxy: WanProxy;
+  receiver: Receiver;
   /** Addresses of the stack, the same in every life. */
   addresses(): Pick<LocalProcess, 'api_url' | 'wan_url' | 'aws_url'>;
   s3: ReturnType<typeof localS3>;
@@ -19,10 +22,12 @@ export interface Stage {
   close(): Promise<void>;
 }
 
-/** Starts the stack and the proxy. @param directory holds all state */
+export type StageSettings = Pick<FaultPlan, 'seed' | 'setbacks' | 'workers'> & { receiver: Omit<ReceiverPlan, 'seed'> };
+
+/** Starts all. @param directory holds all state */
 export async function openStage(
   directory: string,
-  settings: Pick<FaultPlan, 'seed' | 'setbacks' | 'workers'>,
+  { receiver: receiverPlan, ...settings }: StageSettings,
 ): Promise<Stage> {
   const log = openFaultLog(directory);
   const proxy = await startWanProxy(settings, log);
@@ -40,10 +45,15 @@ export async function openStage(
     return started;
   };
   let running = await start();
+  const readTimeline = timelineReader();
+  const receiver = await startReceiver({ seed: settings.seed, ...receiverPlan }, log, (id) =>
+    readTimeline(running.aws_url, id),
+  );
   const s3 = localS3(running.aws_url);
   return {
     directory,
     proxy,
+    receiver,
     s3,
     addresses: () => running,
     async killAndRestart() {
@@ -56,13 +66,14 @@ export async function openStage(
     },
     endFaults() {
       proxy.end();
+      receiver.end();
       running.signal('SIGUSR2');
     },
     async close() {
       closed = true;
       await running.kill();
       s3.destroy();
-      await proxy.close();
+      await Promise.all([proxy.close(), receiver.close()]);
     },
   };
 }

@@ -11,7 +11,7 @@ import { dropOwner } from './wanted-videos.ts';
 const settings = readSettings(process.env);
 const plan = JSON.parse(process.env.FAULT_PLAN!) as FaultPlan;
 const { directory } = settings;
-const faults = createAwsFaults(plan, openFaultLog(directory), openSubjects(directory));
+const faults = createAwsFaults(plan, openFaultLog(directory), openSubjects(directory), directory);
 const stack = await startLocal(settings, {
   context: {
     apiThrottle: { rate: 10_000, burst: 5000 },

@@ -28,6 +28,9 @@ export function openSubjects(directory: string): Subjects {
       const [message] = Array.isArray(given.Records) ? given.Records : [];
       const event = message === undefined ? given : object(JSON.parse(String(object(message).body)));
       const headers = Object.entries(object(event.headers)).map(([name, value]) => [name.toLowerCase(), value]);
+      const { id: delivered, sequence } = object(event.detail);
+      // The message of a webhook is EventBridge's envelope or only its detail.
+      if (typeof delivered === 'string' && sequence !== undefined) return nameOf(delivered);
       const id = text(event.id) ?? text(object(event.pathParameters).id);
       // The payload is a whole S3 event or only its detail.
       const dropped = object(object(event.detail).object ?? event.object).key ?? event.key;

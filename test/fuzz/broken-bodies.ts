@@ -39,6 +39,7 @@ const oddNames = [
   'constructor',
   'toString',
   'webhook_url',
+  'webhook_events',
   'owner',
   'status',
   'id',

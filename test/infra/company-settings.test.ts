@@ -85,11 +85,11 @@ describe("the operator's key", () => {
 
   test.each<[string, number, (properties: Found['properties']) => unknown]>([
     ['AWS::DynamoDB::Table', 1, ({ SSESpecification }) => SSESpecification.KMSMasterKeyId],
-    ['AWS::SQS::Queue', 3, ({ KmsMasterKeyId }) => KmsMasterKeyId],
-    ['AWS::SecretsManager::Secret', 2, ({ KmsKeyId }) => KmsKeyId],
+    ['AWS::SQS::Queue', 6, ({ KmsMasterKeyId }) => KmsMasterKeyId],
+    ['AWS::SecretsManager::Secret', 3, ({ KmsKeyId }) => KmsKeyId],
     ['AWS::SNS::Topic', 1, ({ KmsMasterKeyId }) => KmsMasterKeyId],
-    // Of 19 functions, the state machine, and the access and execution logs of the API.
-    ['AWS::Logs::LogGroup', 22, ({ KmsKeyId }) => KmsKeyId],
+    // Of 21 functions, the state machine, and the access and execution logs of the API.
+    ['AWS::Logs::LogGroup', 24, ({ KmsKeyId }) => KmsKeyId],
   ])('encrypts every %s', (type, count, keyOf) => {
     expect(all(company, type).map(({ properties }) => keyOf(properties))).toEqual(Array(count).fill(kmsKeyArn));
   });

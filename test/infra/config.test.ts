@@ -29,6 +29,7 @@ describe('the configuration', () => {
       wanQueriesPerSecond: 10,
       uncertainSeconds: 120,
       trustedOrigins: [],
+      loopbackWebhooks: false,
       prices: {},
       videoHosts: [],
       cors: [],
@@ -102,6 +103,13 @@ describe('the configuration', () => {
     const wanBaseUrl = 'http://127.0.0.1:4401/api/v1';
     expect(issuesOf({ wanBaseUrl, trustedOrigins: ['http://127.0.0.1:4401'] })).toEqual([]);
     expect(issuesOf({ wanBaseUrl, trustedOrigins: ['http://127.0.0.1:4402'] })).toHaveLength(1);
+  });
+
+  test("allows webhooks to the loopback address only on a developer's machine, whose emulator is a trusted origin", () => {
+    expect(issuesOf({ loopbackWebhooks: true, trustedOrigins: ['http://127.0.0.1:4401'] })).toEqual([]);
+    expect(issuesOf({ loopbackWebhooks: true })).toEqual([expect.stringMatching(/^loopbackWebhooks = true: only for/)]);
+    expect(issuesOf({ loopbackWebhooks: true, trustedOrigins: [] })).toHaveLength(1);
+    expect(issuesOf({ loopbackWebhooks: false })).toEqual([]);
   });
 
   test('allows a short uncertainSeconds only with the emulator', () => {

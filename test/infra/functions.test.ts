@@ -36,7 +36,7 @@ describe('each function', () => {
       key,
       flatten(value)
         .replace('<WanApiKey>', 'arn:secret')
-        .replace('<DropWaitQueue>', 'https://sqs.example/queue')
+        .replace(/^<(DropWaitQueue|(Slow)?WebhookQueue)>$/, 'https://sqs.example/queue')
         .replace(/^<WorkflowWatchFunctionLive\w+>$/, 'arn:watcher'),
     ]);
     expect(environments[name].safeParse(Object.fromEntries(values)).error).toBeUndefined();
@@ -140,8 +140,9 @@ describe('each function', () => {
       ...all('AWS::Events::Rule').flatMap(({ properties }) =>
         properties.Targets.map(({ Arn }: { Arn: unknown }) => flatten(Arn)),
       ),
+      ...all('AWS::Lambda::EventSourceMapping').map(({ properties }) => flatten(properties.FunctionName)),
     ];
-    expect(called.filter((callee) => !aliases.has(callee))).toEqual([]);
+    expect(called.filter((callee) => !aliases.has(callee))).toEqual(['<WebhookQueue.Arn>']);
   });
 
   test.each([
@@ -189,11 +190,40 @@ describe('each function', () => {
     expect(functionNamed(name).properties).toMatchObject({ Timeout, MemorySize });
   });
 
+  const mappingsOf = (queue: string) =>
+    all('AWS::Lambda::EventSourceMapping')
+      .map(({ properties }) => properties)
+      .filter(({ EventSourceArn }) => flatten(EventSourceArn) === `<${queue}.Arn>`);
+
+  test.each(['WebhookQueue', 'SlowWebhookQueue'])(
+    'deliver receives batches of 10 of %s through its alias, and reports each message that fails',
+    (name) => {
+      const alias = all('AWS::Lambda::Alias').find(
+        ({ properties }) => properties.FunctionName.Ref === functionNamed('deliver').id,
+      );
+      expect(mappingsOf(name)).toEqual([
+        {
+          BatchSize: 10,
+          EventSourceArn: { 'Fn::GetAtt': [name, 'Arn'] },
+          FunctionName: { Ref: alias!.id },
+          FunctionResponseTypes: ['ReportBatchItemFailures'],
+          ScalingConfig: { MaximumConcurrency: 2 },
+        },
+      ]);
+      const queue = synthesis.template.Resources[name]!.Properties as Found['properties'];
+      expect(queue).toMatchObject({ SqsManagedSseEnabled: true, MessageRetentionPeriod: 24 * 3600 });
+      expect(queue.VisibilityTimeout).toBe(6 * functionNamed('deliver').properties.Timeout);
+      expect(queue.RedrivePolicy.maxReceiveCount * queue.VisibilityTimeout).toBe(3600);
+      const deadLetters = synthesis.template.Resources[flatten(queue.RedrivePolicy.deadLetterTargetArn).slice(1, -5)];
+      expect(deadLetters!.Properties).toMatchObject({ MessageRetentionPeriod: 14 * 24 * 3600 });
+    },
+  );
+
   test('drop receives the images that wait for their sidecars one by one through its alias, for a day', () => {
     const alias = all('AWS::Lambda::Alias').find(
       ({ properties }) => properties.FunctionName.Ref === functionNamed('drop').id,
     );
-    expect(all('AWS::Lambda::EventSourceMapping').map(({ properties }) => properties)).toEqual([
+    expect(mappingsOf('DropWaitQueue')).toEqual([
       {
         BatchSize: 1,
         EventSourceArn: { 'Fn::GetAtt': ['DropWaitQueue', 'Arn'] },

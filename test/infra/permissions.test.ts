@@ -37,6 +37,8 @@ const writeResults = [
 ];
 const wanKey = 'secretsmanager:GetSecretValue <WanApiKey>';
 const keepEvents = 'sqs:SendMessage a queue';
+const receive = (queue: string): string[] =>
+  ['ReceiveMessage', 'DeleteMessage', 'GetQueueAttributes'].map((action) => `sqs:${action} <${queue}.Arn>`);
 
 const dispatch = [...items('GetItem', 'UpdateItem'), byStatus, start, publish];
 const acceptRequest = [
@@ -93,6 +95,11 @@ const permissions: Record<FunctionName, string[]> = {
     ...deleteObjects,
     ...writeResults,
   ],
+  webhooks: [
+    ...items('GetItem', 'UpdateItem'),
+    'sqs:SendMessage <WebhookQueue.Arn>',
+    'secretsmanager:GetSecretValue <WebhookKey>',
+  ],
   dashscope: [
     ...acceptRequest,
     `s3:PutObject ${uploads('uploads/')}`,
@@ -107,9 +114,8 @@ const permissions: Record<FunctionName, string[]> = {
     byStatus,
     start,
     publish,
-    ...['SendMessage', 'ReceiveMessage', 'DeleteMessage', 'GetQueueAttributes'].map(
-      (action) => `sqs:${action} <DropWaitQueue.Arn>`,
-    ),
+    ...receive('DropWaitQueue'),
+    'sqs:SendMessage <DropWaitQueue.Arn>',
     ...read(uploads('drop/')),
     `s3:PutObject ${uploads('inputs/')}`,
     ...read(videos),
@@ -117,7 +123,14 @@ const permissions: Record<FunctionName, string[]> = {
     ...writeResults,
     keepEvents,
   ],
-  dispatch,
+  dispatch: [...dispatch, 'sqs:SendMessage <WebhookQueue.Arn>'],
+  deliver: [
+    ...items('GetItem', 'UpdateItem'),
+    ...receive('WebhookQueue'),
+    ...receive('SlowWebhookQueue'),
+    'sqs:SendMessage <SlowWebhookQueue.Arn>',
+    'secretsmanager:GetSecretValue <WebhookKey>',
+  ],
   'create-task': [
     ...dispatch,
     wanKey,

@@ -13,6 +13,7 @@ describe('events', () => {
   const ruleOf = (part: string): Found => all('AWS::Events::Rule').find(({ id }) => id.includes(part))!;
   const targetsOf = ({ properties }: Found): string[] =>
     properties.Targets.map(({ Arn }: { Arn: unknown }) => {
+      if (flatten(Arn).endsWith('Queue.Arn>')) return flatten(Arn);
       const alias = synthesis.template.Resources[flatten(Arn).slice(1, -1)]!.Properties as {
         FunctionName: { Ref: string };
       };
@@ -42,6 +43,29 @@ describe('events', () => {
     expect(targetsOf(ruleOf('WorkflowDied'))).toEqual(['sweep']);
   });
 
+  test('of videos that a webhook wants are queued, from the bus of the stack only', () => {
+    const rule = ruleOf('WebhookWanted');
+    expect(rule.properties).toMatchObject({
+      EventBusName: { Ref: 'EventBus' },
+      EventPattern: { source: ['firstframe'], detail: { webhook: [true] } },
+      State: 'ENABLED',
+    });
+    expect(rule.properties.Targets).toMatchObject([
+      { RetryPolicy: { MaximumEventAgeInSeconds: 24 * 3600, MaximumRetryAttempts: 185 } },
+    ]);
+    expect(targetsOf(rule)).toEqual(['<WebhookQueue.Arn>']);
+    const allowed = all('AWS::SQS::QueuePolicy')
+      .filter(({ properties }) => properties.Queues.some((queue: unknown) => flatten(queue) === '<WebhookQueue>'))
+      .flatMap(({ properties }) => properties.PolicyDocument.Statement)
+      .filter(({ Effect }) => Effect === 'Allow');
+    expect(allowed).toMatchObject([
+      {
+        Principal: { Service: 'events.amazonaws.com' },
+        Condition: { ArnEquals: { 'aws:SourceArn': { 'Fn::GetAtt': [rule.id, 'Arn'] } } },
+      },
+    ]);
+  });
+
   test.each([
     ['DispatchEachMinute', 'rate(1 minute)', 'dispatch'],
     ['SweepEveryFiveMinutes', 'rate(5 minutes)', 'sweep'],
@@ -66,7 +90,7 @@ describe('events', () => {
       const allowed = statements.filter(({ Effect, Resource }) => Effect === 'Allow' && flatten(Resource) === queue);
       expect(allowed[0]).toMatchObject({ Action: 'sqs:SendMessage', Principal: { Service: 'events.amazonaws.com' } });
     }
-    expect(queues.size).toBe(2);
+    expect(queues.size).toBe(3);
   });
 });
 
@@ -121,6 +145,7 @@ test('the stack has an output for each resource that operators use', () => {
       'UploadsBucketName',
       'VideosBucketName',
       'WanSecretArn',
+      'WebhookSecretArn',
     ].sort(),
   );
 });
@@ -133,7 +158,15 @@ describe('deleting the stack', () => {
   test.each([
     [
       'retain',
-      ['AWS::S3::Bucket', 'AWS::S3::Bucket', 'AWS::DynamoDB::Table', 'AWS::SecretsManager::Secret', ...ofTheAccount],
+      [
+        'AWS::S3::Bucket',
+        'AWS::S3::Bucket',
+        'AWS::DynamoDB::Table',
+        // Wan's key, and the one from which the secrets of webhooks are derived.
+        'AWS::SecretsManager::Secret',
+        'AWS::SecretsManager::Secret',
+        ...ofTheAccount,
+      ],
     ],
     ['destroy', ofTheAccount],
   ])('with removalPolicy=%s leaves nothing else', async (removalPolicy, left) => {

@@ -156,6 +156,7 @@ const wrong: [Record<string, unknown>, ...string[]][] = [
     'retention.videos = 30: with drop.copyVideo a copy stays in the drop folder. Set retention.drops to 30 or less',
   ]),
   [{ dashboard: 'off' }, 'dashboard = "off": must be true or false'],
+  [{ loopbackWebhooks: 'yes' }, 'loopbackWebhooks = "yes": must be true or false'],
 ];
 
 describe('an invalid value', () => {
@@ -167,8 +168,9 @@ describe('an invalid value', () => {
   });
 
   test.each(settingNames)('of any type is such an error: %s', (name) => {
-    // `false` is a value of one setting.
-    for (const value of [{ unknown: 1 }, [{}], -1.5, '\0', null, name === 'dashboard' ? 0 : false]) {
+    // `false` is a value of two settings.
+    const other = ['dashboard', 'loopbackWebhooks'].includes(name) ? 0 : false;
+    for (const value of [{ unknown: 1 }, [{}], -1.5, '\0', null, other]) {
       const message = messageOf({ firstframe: { [name]: value } });
       expect(message).toMatch(/must be|unknown setting/);
       expect(message).not.toMatch(/invalid|expected|received|too (small|big)|unrecognized/i);

@@ -100,6 +100,13 @@ export const acknowledged: readonly Acknowledgement[] = [
   },
   {
     actions: ['sqs:SendMessage'],
+    role: /-dispatch-function$/,
+    resource: /firstframe-webhook$/,
+    sometimes: true,
+    why: 'Dispatch queues the next attempt of a webhook after a minute at the earliest (test/functions/events/deliver.test.ts).',
+  },
+  {
+    actions: ['sqs:SendMessage'],
     role: /-sweep-function$/,
     sometimes: true,
     why: 'The sweep accepts drops whose events were lost (test/functions/maintenance/lost-drops.test.ts).',
@@ -117,6 +124,7 @@ export const acknowledged: readonly Acknowledgement[] = [
       'states:DescribeExecution',
       's3:GetObject',
       's3:PutObject',
+      'events:PutEvents',
     ],
     role: /-(sweep|dispatch)-function$/,
     sometimes: true,

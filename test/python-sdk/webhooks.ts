@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { newSecretVersion } from '../../functions/events/subscriptions.ts';
@@ -9,36 +10,44 @@ import { aWebhookStage, HOUR, master } from '../functions/events/support.ts';
 import { pythonWith } from '../support/python.ts';
 
 /*
- * `npm run test:python-sdk`, first part: a receiver in Python verifies webhooks with the package `standardwebhooks`, as PyPI has it, with
- * the current secret, with the previous one during a rotation, and no more a day later.
+ * `npm run test:python-sdk`, first part: a receiver in Python verifies webhooks as docs/webhooks.md shows it, with the package
+ * `standardwebhooks`, as PyPI has it: with the current secret, with the previous one during a rotation, and no more a day later.
  */
 
 const python = path.join(await pythonWith('standardwebhooks==1.1.0'), 'python');
 const stage = aWebhookStage();
 stage.behavior.send = sendWebhook;
-const name = 'Žluťoučký 猫 🐈 "\\/';
+const guide = await readFile(path.join(import.meta.dirname, '../../docs/webhooks.md'), 'utf8');
+const [, code] = /^```python\n([\s\S]*?)^```/m.exec(guide)!;
 
-/** Delivers an event to a receiver that knows a version of the secret. @returns what the receiver printed, and the delivery's state */
-async function deliverTo(version: number): Promise<[string | undefined, string]> {
+/** Delivers an event to a receiver that knows a version of the secret. @returns whether the receiver handled it, the delivery's state and the answer */
+async function deliverTo(version: number): Promise<[boolean, string]> {
   const secret = webhookSecret(master, 'alice', version);
-  const receiver = spawn(python, [path.join(import.meta.dirname, 'receiver.py'), secret], {
+  const receiver = spawn(python, [path.join(import.meta.dirname, 'receiver.py'), code!], {
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, PYTHONIOENCODING: 'utf-8' },
+    env: { ...process.env, WEBHOOK_SECRET: secret, PYTHONIOENCODING: 'utf-8' },
   });
   const lines = createInterface(receiver.stdout)[Symbol.asyncIterator]();
   const next = async () => (await lines.next()).value as string | undefined;
   try {
     const url = `http://127.0.0.1:${await next()}/hook`;
-    const video = await stage.video({ webhook: { url, events: 'endings' }, metadata: { name } }, 'failed');
+    const video = await stage.video(
+      { webhook: { url, events: 'endings' }, metadata: { name: 'Žluťoučký 猫 🐈 "\\/' } },
+      'failed',
+    );
     await stage.drain();
-    return [await next(), (await stage.delivery(video))!.state];
+    const { state, last_attempts } = (await stage.delivery(video))!;
+    return [
+      state === 'delivered' && (await next()) === `video.failed ${video.id}`,
+      `${state} ${last_attempts.at(-1)?.status}`,
+    ];
   } finally {
     receiver.kill();
   }
 }
 
-const verified = [`verified video.failed ${name}`, 'delivered'];
-const refused = ['refused', 'pending'];
+const verified = [true, 'delivered 204'];
+const refused = [false, 'pending 400'];
 // The library compares the time of a webhook with the clock of this machine.
 stage.clock.now = Date.now();
 assert.deepEqual(await deliverTo(1), verified);

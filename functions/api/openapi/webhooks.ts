@@ -7,12 +7,10 @@ import { nativeOperations } from './problems.ts';
 import { time } from './video-schema.ts';
 
 const host = z.string().meta({ description: 'Host and port of the URL, which is not shown.' });
-const secret = z
-  .string()
-  .meta({
-    pattern: '^whsec_[A-Za-z0-9+/]+=*$',
-    description: 'Signs the webhooks (Standard Webhooks). Shown only once.',
-  });
+const secret = z.string().meta({
+  pattern: '^whsec_[A-Za-z0-9+/]+=*$',
+  description: 'Signs the webhooks (Standard Webhooks). Shown only once.',
+});
 const milliseconds = z.int().min(0).meta({ description: 'How long the receiver took.' });
 const status = z.int().min(100).max(599).meta({ description: 'The status of the answer.' });
 const error = z.string().meta({ description: 'Why the attempt failed.' });

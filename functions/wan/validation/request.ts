@@ -96,10 +96,10 @@ export function checkRequest(body: unknown, options: CheckOptions): CheckedReque
     model,
     rotatedImages: options.rotatedImages,
   });
-  const { webhook, ...unusable } = checkWebhook(read.webhook, options.loopbackWebhooks ?? false);
-  // Missing because it is invalid.
-  const isReported = read.issues.some(({ pointer }) => pointer === '/webhook_url');
-  const webhookIssues = isReported ? [] : unusable.issues;
+  const { webhook, ...found } = checkWebhook(read.webhook, options.loopbackWebhooks ?? false);
+  // An invalid URL counts as missing, and is reported already.
+  const webhookIssues = read.issues.some(({ pointer }) => pointer === '/webhook_url') ? [] : found.issues;
+  const isWebhookIgnored = options.mode === 'tolerant' && read.webhook.webhook_url === undefined;
   const measured = addresses.media.map(({ inline, ...item }) => ({ ...item, ...inline?.facts }));
   const issues = [
     ...modelIssues(read.model, model, options.deployment),
@@ -110,7 +110,7 @@ export function checkRequest(body: unknown, options: CheckOptions): CheckedReque
     ...watermark.issues,
     ...lengths.issues,
     ...addresses.issues,
-    ...webhookIssues,
+    ...(isWebhookIgnored ? [] : webhookIssues),
   ];
   // Lengths that are not accepted by themselves are not added up.
   const isMeasurable = model && rules.issues.length === 0 && addresses.issues.length === 0;
@@ -135,6 +135,7 @@ export function checkRequest(body: unknown, options: CheckOptions): CheckedReque
       ...watermark.warnings,
       ...lengths.warnings,
       ...addresses.warnings,
+      ...(isWebhookIgnored ? webhookIssues : []),
     ].slice(0, maxIssues),
   };
 }

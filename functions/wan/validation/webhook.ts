@@ -1,6 +1,5 @@
 import * as z from 'zod';
 import type { Issue, ValueIssue } from '../../shared/issues.ts';
-import type { FieldsOf } from './body.ts';
 import { checkPublicUrl, parseUrl } from './public-url.ts';
 
 /** Which status changes a webhook gets: those to a terminal status, or all. */
@@ -46,7 +45,7 @@ export const subscriptionFields = {
  * @param loopback whether it may go to this computer
  */
 export function checkWebhook(
-  { webhook_url, webhook_events }: FieldsOf<typeof webhookFields>,
+  { webhook_url, webhook_events }: { webhook_url?: string | undefined; webhook_events?: WebhookEvents | undefined },
   loopback: boolean,
 ): { webhook?: RequestedWebhook; issues: Issue[] } {
   if (webhook_url === undefined) return { issues: webhook_events === undefined ? [] : [eventsWithoutUrl] };

@@ -9,6 +9,7 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { paginateListExecutions, type SFNClient } from '@aws-sdk/client-sfn';
+import { countDeliveries } from '../../../functions/events/deliveries.ts';
 import { countForgottenDrops, type DropFolder } from '../../../functions/maintenance/lost-drops.ts';
 import { limitsOf, readModelQueue } from '../../../functions/queue/model-queue.ts';
 import { readQueue } from '../../../functions/queue/waiting.ts';
@@ -160,16 +161,37 @@ export async function checkRules(
       if (ResourceType === 'AWS::Events::Rule' && PhysicalResourceId) names.push(PhysicalResourceId);
   const findings: Finding[] = [];
   for (const Name of names) {
-    const { State, Description = '' } = await eventBridge.send(new DescribeRuleCommand({ Name }));
+    // A rule of another bus than the default one is `<bus>|<rule>`.
+    const [rule, bus] = Name.split('|').reverse() as [string, string?];
+    const place = bus === undefined ? {} : { EventBusName: bus };
+    const { State, Description = '' } = await eventBridge.send(new DescribeRuleCommand({ Name: rule, ...place }));
     if (State === 'DISABLED')
       findings.push(
         failure(
-          `The rule ${Name} is disabled. ${Description}`.trim(),
-          `aws events enable-rule --name ${Name} (unless the stack is about to be deleted)`,
+          `The rule ${rule} is disabled. ${Description}`.trim(),
+          `aws events enable-rule --name ${rule}${bus === undefined ? '' : ` --event-bus-name ${bus}`} (unless the stack is about to be deleted)`,
         ),
       );
   }
   return findings.length > 0 ? findings : [ok(`All ${names.length} rules are enabled.`)];
+}
+
+/** How long a delivery may be overdue: the dispatch function queues it within a minute, and replaces a lost message after 15. */
+const OVERDUE_MINUTES = 30;
+
+/** Counts the deliveries to webhooks that wait, and finds those that nothing delivers. */
+export async function checkWebhooks(table: Table): Promise<Finding[]> {
+  const count = (until: number) => countDeliveries(table, new Date(until).toISOString());
+  const day = 24 * 3600_000;
+  const [overdue, waiting] = [await count(table.now() - OVERDUE_MINUTES * 60_000), await count(table.now() + day)];
+  if (overdue > 0)
+    return [
+      failure(
+        `${overdue} deliveries to webhooks have been due for more than ${OVERDUE_MINUTES} minutes.`,
+        'See the logs of dispatch and deliver, and docs/runbook.md#webhooks-wait-long.',
+      ),
+    ];
+  return [ok(`No delivery to a webhook is overdue; ${waiting} wait for their next attempt.`)];
 }
 
 /** Whether CloudFormation generated a name for this stack, not for another one whose name continues this one. */

@@ -8,6 +8,8 @@ export interface Deployment {
   videos_bucket: string;
   table: string;
   secret: string;
+  /** The secret from which those of webhooks are derived. */
+  webhook_secret: string;
   /** Undefined for the stack of `npm start`. */
   state_machine?: string;
 }
@@ -19,6 +21,7 @@ export const localDeployment = (api_url: string): Deployment => ({
   videos_bucket: 'firstframe-videos',
   table: 'firstframe-videos',
   secret: 'firstframe-wan-api-key',
+  webhook_secret: 'firstframe-webhook-key',
 });
 
 /** Finds a stack in CloudFormation. @returns no deployment if it does not exist or lacks outputs */
@@ -51,6 +54,7 @@ export async function findDeployment(
     videos_bucket: output('VideosBucketName'),
     table: output('TableName'),
     secret: output('WanSecretArn'),
+    webhook_secret: output('WebhookSecretArn'),
     state_machine: output('StateMachineArn'),
   };
   const missing = Object.entries(deployment)

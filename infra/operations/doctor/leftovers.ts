@@ -106,7 +106,7 @@ export async function checkLeftovers(
     start = page.LastEvaluatedTableName;
   } while (start);
   const { SecretList = [] } = await secrets.send(
-    new ListSecretsCommand({ Filters: [{ Key: 'name', Values: ['WanApiKey-'] }], MaxResults: 100 }),
+    new ListSecretsCommand({ Filters: [{ Key: 'name', Values: ['WanApiKey-', 'WebhookKey-'] }], MaxResults: 100 }),
   );
   const secretArns = SecretList.flatMap(({ ARN = '', Tags = [] }) =>
     Tags.some(({ Key, Value }) => Key === 'aws:cloudformation:stack-name' && Value === stackName) ? [ARN] : [],

@@ -15,6 +15,10 @@ const reservedFunctions = 2;
 
 /** The share of the account's executions that waiting requests may occupy. */
 const longPollShare = 1 / 3;
+/** The executions that queues may occupy: the sum of `MaximumConcurrency`, two for drops and four for webhooks. */
+export const queueExecutions = 6;
+/** What must be left for the workflow and for requests that do not wait. */
+const otherExecutions = 3;
 
 /** Checks that the account's Lambda concurrency in the region is enough for the functions, `apiConcurrency` and `longPolls`. */
 export async function checkConcurrency(
@@ -34,11 +38,14 @@ export async function checkConcurrency(
     ];
   }
   const findings: Finding[] = [];
-  const mostLongPolls = Math.floor(available * longPollShare);
+  const mostLongPolls = Math.max(
+    1,
+    Math.min(Math.floor(available * longPollShare), available - queueExecutions - otherExecutions),
+  );
   if (longPolls.total > mostLongPolls) {
     findings.push(
       warning(
-        `longPolls.total = ${longPolls.total}: waiting requests may occupy more than a third of the account's ${available} concurrent executions, which leaves too few to the workflow and to other requests.`,
+        `longPolls.total = ${longPolls.total}: waiting requests may occupy too many of the account's ${available} concurrent executions. Drops and webhooks occupy up to ${queueExecutions}, and the workflow and other requests need some.`,
         `Set "longPolls": {"total": ${mostLongPolls}, "perOwner": ${Math.max(1, Math.min(longPolls.per_owner, Math.ceil(mostLongPolls / 2)))}} or less, or request a higher quota: ${requestOf('lambda', 'L-B99A9384', usualQuota)}`,
       ),
     );
@@ -46,7 +53,7 @@ export async function checkConcurrency(
   if (available < unreservedMinimum) {
     findings.push(
       warning(
-        `All functions of the account share ${available} concurrent executions in this region. One open page of the console uses up to three, so requests will get 502.`,
+        `All functions of the account share ${available} concurrent executions in this region. One open page of the console uses up to three, drops and webhooks up to ${queueExecutions}, so requests will get 502.`,
         `Request a higher quota: ${requestOf('lambda', 'L-B99A9384', usualQuota)}`,
       ),
     );

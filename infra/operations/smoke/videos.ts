@@ -14,6 +14,7 @@ import type { Clients } from '../clients.ts';
 import type { Deployment } from '../doctor/deployment.ts';
 import { type Finding, failure, ok, unchecked, warning } from '../doctor/finding.ts';
 import { readWanKey } from '../doctor/wan-key.ts';
+import { checkEvents, unreachableWebhook } from './events.ts';
 import { type CallApi, createApiCaller, poll } from './requests.ts';
 import { checkResultHost, checkTaskList, describeLinks, type WanAccess } from './wan-checks.ts';
 
@@ -63,7 +64,12 @@ export async function videoByApi(
   const prompt = newPrompt();
   const { model, resolution } = request;
   const img_url = `data:image/png;base64,${image.toString('base64')}`;
-  const body = JSON.stringify({ model, input: { prompt, img_url }, parameters: { resolution } });
+  const body = JSON.stringify({
+    model,
+    input: { prompt, img_url },
+    parameters: { resolution },
+    webhook_url: unreachableWebhook,
+  });
   const created = await call('videos', { method: 'POST', body });
   const id = String(created.body.id);
   if (created.status !== 202)
@@ -83,6 +89,7 @@ export async function videoByApi(
   const ended = await endedVideo(table, id);
   if (ended?.status !== 'succeeded' || !ended.video) return [...findings, notEnded('API', id, ended)];
   findings.push(ok(`The video by API succeeded in ${secondsOf(ended)} s.`));
+  findings.push(...(await checkEvents(table, ended)));
   const origin = new URL(wan.baseUrl).origin;
   const trustedOrigins = local ? [origin, `http://127.0.0.1:${environment.WAN_PORT || 4401}`] : [];
   findings.push(...(await checkResultHost(wan, task, { videoHosts: configuration.videoHosts, trustedOrigins })));

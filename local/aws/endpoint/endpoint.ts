@@ -8,7 +8,7 @@ import type { S3 } from '../s3/s3.ts';
 import type { GetSecretValue } from '../secrets-manager.ts';
 import { ServiceError } from '../service-error.ts';
 import type { Queues } from '../sqs/queues.ts';
-import { sendMessage } from '../sqs/send-message.ts';
+import { sendMessage, sendMessageBatch } from '../sqs/send-message.ts';
 import type { StepFunctions } from '../step-functions/step-functions.ts';
 import { type AwsCall, conditionKeys, resourceArn } from './aws-call.ts';
 import { type CallerServices, readCall } from './caller.ts';
@@ -47,12 +47,18 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
     AWSStepFunctions: { iam: 'states', handle: jsonService(stepFunctions.handle) },
     AWSEvents: {
       iam: 'events',
-      handle: singleOperation('EventBridge', 'PutEvents', (input) => putEvents(input, { bus, now })),
+      handle: operations('EventBridge', { PutEvents: (input) => putEvents(input, { bus, now }) }),
     },
-    AmazonSQS: { iam: 'sqs', handle: singleOperation('SQS', 'SendMessage', (input) => sendMessage(input, queues)) },
+    AmazonSQS: {
+      iam: 'sqs',
+      handle: operations('SQS', {
+        SendMessage: (input) => sendMessage(input, queues),
+        SendMessageBatch: (input) => sendMessageBatch(input, queues),
+      }),
+    },
     secretsmanager: {
       iam: 'secretsmanager',
-      handle: singleOperation('Secrets Manager', 'GetSecretValue', options.getSecretValue),
+      handle: operations('Secrets Manager', { GetSecretValue: options.getSecretValue }),
     },
   };
   const callJsonService = async (target: string, request: IncomingMessage): Promise<JsonResponse> => {
@@ -69,7 +75,8 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
     options.recordCall({
       at: options.now(),
       principal,
-      action: `${service.iam}:${operation}`,
+      // IAM has one action for one message and for several.
+      action: `${service.iam}:${operation.replace(/^(SendMessage)Batch$/, '$1')}`,
       resource: resourceArn(service.iam, operation, input),
       ...conditionKeys(service.iam, input),
     });
@@ -126,17 +133,16 @@ function jsonService(handle: (operation: string, input: Record<string, unknown>)
   return async (operation, body) => ({ status: 200, body: JSON.stringify(await handle(operation, parseInput(body))) });
 }
 
-/** A service with one supported operation. */
-function singleOperation(
+/** A service with some of its operations. */
+function operations(
   service: string,
-  supported: string,
-  run: (input: Record<string, unknown>) => Promise<object>,
+  supported: Record<string, (input: Record<string, unknown>) => Promise<object>>,
 ): JsonService {
   return jsonService((operation, input) => {
-    if (operation === supported) return run(input);
+    if (Object.hasOwn(supported, operation)) return supported[operation]!(input);
     throw new ServiceError(
       'UnknownOperationException',
-      `The local ${service} does not support ${operation}, only ${supported}.`,
+      `The local ${service} does not support ${operation}, only ${Object.keys(supported).join(', ')}.`,
     );
   });
 }

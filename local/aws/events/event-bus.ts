@@ -17,8 +17,8 @@ export interface RuleDefinition {
 }
 
 export interface RuleTarget {
-  /** A Lambda function, with or without a qualifier. */
-  function_arn: string;
+  /** A queue, or a Lambda function with or without a qualifier. */
+  arn: string;
   /** Receives the events that the target did not accept. */
   dead_letter_arn?: string;
 }
@@ -68,16 +68,20 @@ export function createEventBus({ clock, buses, rules, accept, queues }: EventBus
   });
   const cancels = new Map<string, () => void>();
 
-  const deliverEvent = async ({ arn, targets }: RuleDefinition, event: BusEvent, volatile: boolean): Promise<void> => {
+  const deliverEvent = async (
+    { arn: rule, targets }: RuleDefinition,
+    event: BusEvent,
+    volatile: boolean,
+  ): Promise<void> => {
     const payload = JSON.stringify(event);
-    for (const { function_arn, dead_letter_arn } of targets) {
+    for (const { arn: target, dead_letter_arn } of targets) {
       try {
-        await accept(function_arn, payload, { volatile });
+        await (isQueue(target) ? queues.send(target, payload) : accept(target, payload, { volatile }));
       } catch (error) {
         if (dead_letter_arn === undefined) throw error;
         await queues.send(dead_letter_arn, payload, {
-          RULE_ARN: arn,
-          TARGET_ARN: function_arn,
+          RULE_ARN: rule,
+          TARGET_ARN: target,
           ERROR_CODE: error instanceof Error ? error.name : 'Error',
           ERROR_MESSAGE: error instanceof Error ? error.message : String(error),
         });
@@ -113,6 +117,8 @@ export function createEventBus({ clock, buses, rules, accept, queues }: EventBus
     },
   };
 }
+
+export const isQueue = (arn: string): boolean => arn.startsWith('arn:aws:sqs:');
 
 const unitMilliseconds: Record<string, number> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
 

@@ -3,6 +3,7 @@ import { region } from '../account.ts';
 import type { Clock } from '../clock.ts';
 import type { AwsCall } from '../endpoint/aws-call.ts';
 import type { FaultInjection } from '../fault-injection.ts';
+import { parseObject } from '../json.ts';
 import type { Message, Queues } from '../sqs/queues.ts';
 import { md5 } from '../sqs/send-message.ts';
 import { functionNameOf, type Outcome } from './function-definition.ts';
@@ -18,6 +19,8 @@ export interface EventSourceDefinition {
   batch_size: number;
   /** The maximum number of concurrent invocations. */
   maximum_concurrency: number;
+  /** Whether the function names the messages that it could not handle: `ReportBatchItemFailures`. */
+  reports_failures: boolean;
 }
 
 export interface EventSourceOptions extends EventSourceDefinition {
@@ -76,8 +79,10 @@ export function createEventSource(options: EventSourceOptions): EventSource {
     const Records = messages.map((message) => sqsRecord(message, queue_arn));
     const outcome = await invokeFunction(JSON.stringify({ Records }));
     if ('error' in outcome) return;
+    const handled = options.reports_failures ? withoutFailures(messages, outcome.payload) : messages;
+    if (handled.length === 0) return;
     record('DeleteMessage');
-    await queues.delete(queue_arn, messages);
+    await queues.delete(queue_arn, handled);
   };
   /** Invokes the function. Fault injection may add deliveries; the first one decides. */
   const invokeFunction = async (payload: string): Promise<Outcome> => {
@@ -104,6 +109,16 @@ export function createEventSource(options: EventSourceOptions): EventSource {
       cancelTimer();
     },
   };
+}
+
+/** Returns the messages that a function handled. As in Lambda, a response that names an unknown message fails the whole batch. */
+function withoutFailures(messages: readonly Message[], payload: string): Message[] {
+  const { batchItemFailures } = parseObject(payload) ?? {};
+  const failed = (Array.isArray(batchItemFailures) ? batchItemFailures : []).map(
+    (failure: { itemIdentifier?: unknown } | null) => failure?.itemIdentifier,
+  );
+  const isKnown = (id: unknown) => messages.some(({ message_id }) => message_id === id);
+  return failed.every(isKnown) ? messages.filter(({ message_id }) => !failed.includes(message_id)) : [];
 }
 
 /** A message in the function's event. */

@@ -36,5 +36,38 @@ export async function sendMessage(
   return { MessageId: await queues.send(arn, MessageBody, {}, delay), MD5OfMessageBody: md5(MessageBody) };
 }
 
+const maxEntries = 10;
+
+/**
+ * SQS's SendMessageBatch. An invalid message fails alone, as in SQS.
+ * @throws ServiceError
+ */
+export async function sendMessageBatch(
+  { QueueUrl, Entries, ...others }: Record<string, unknown>,
+  queues: Pick<Queues, 'arnOf' | 'send'>,
+): Promise<{ Successful: object[]; Failed: object[] }> {
+  const [unsupported] = Object.keys(others);
+  if (unsupported !== undefined)
+    throw new ServiceError('InvalidParameterValue', `The local SQS does not support the parameter ${unsupported}.`);
+  const entries = (Array.isArray(Entries) ? Entries : []) as { Id: string }[];
+  if (entries.length === 0) throw new ServiceError('EmptyBatchRequest', 'There should be at least one entry.');
+  if (entries.length > maxEntries)
+    throw new ServiceError('TooManyEntriesInBatchRequest', `Maximum number of entries per request are ${maxEntries}.`);
+  if (new Set(entries.map(({ Id }) => Id)).size < entries.length)
+    throw new ServiceError('BatchEntryIdsNotDistinct', 'Two or more batch entries have the same Id.');
+  if (queues.arnOf(String(QueueUrl)) === undefined)
+    throw new ServiceError('QueueDoesNotExist', 'The specified queue does not exist.');
+  const [Successful, Failed]: [object[], object[]] = [[], []];
+  for (const { Id, ...message } of entries) {
+    try {
+      Successful.push({ Id, ...(await sendMessage({ QueueUrl, ...message }, queues)) });
+    } catch (error) {
+      if (!(error instanceof ServiceError)) throw error;
+      Failed.push({ Id, Code: error.name, Message: error.message, SenderFault: true });
+    }
+  }
+  return { Successful, Failed };
+}
+
 /** The SDK verifies this digest. */
 export const md5 = (text: string): string => createHash('md5').update(text).digest('hex');

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { changeStatus, readVideo } from '../../../functions/video/store.ts';
+import { viewOf } from '../../../functions/video/view.ts';
 import { startTable } from '../../support/table.ts';
 import { aDeployment } from '../../support/videos.ts';
 import { png } from '../media/support.ts';
@@ -238,6 +239,53 @@ describe('a drop that cannot become a video is a failed record with the reason',
     await Promise.all([folder.take(event), folder.take(event), folder.take(event)]);
     await folder.take(event);
     expect(await folder.videos()).toHaveLength(1);
+  });
+});
+
+describe('the webhook of a drop', () => {
+  const hook = 'https://hooks.example/secret-path';
+
+  test('comes from the strongest level that names it, field by field', async () => {
+    folder.put('drop/shoes/_defaults.json', { webhook_url: 'https://other.example/', webhook_events: 'all' });
+    folder.put('drop/shoes/red.png.json', { webhook_url: hook, input: { prompt: 'A shoe turns' } });
+    const video = await folder.taken('drop/shoes/red.png');
+    expect(video).toMatchObject({
+      status: 'queued',
+      webhook: { url: hook, events: 'all' },
+      source: { settings: { '/webhook_url': 'sidecar', '/webhook_events': 'defaults' } },
+    });
+    expect(viewOf(video!, 0).webhook).toEqual({ host: 'hooks.example', events: 'all' });
+    expect(JSON.stringify(viewOf(video!, 0))).not.toContain('secret-path');
+  });
+
+  test('can be in the metadata of the image, where an empty one counts as none', async () => {
+    const metadata = { prompt: 'A shoe turns', 'webhook-url': hook, 'webhook-events': 'all' };
+    expect(await folder.taken('drop/a.png', imageBytes, metadata)).toMatchObject({
+      webhook: { url: hook, events: 'all' },
+    });
+    const empty = { prompt: 'A shoe turns', 'webhook-url': ' ', 'webhook-events': 'None' };
+    const video = await folder.taken('drop/b.png', imageBytes, empty);
+    expect([video!.status, video!.webhook]).toEqual(['queued', undefined]);
+  });
+
+  test('is kept when other settings are refused, so that it gets the failure', async () => {
+    folder.put('drop/c.png.json', { webhook_url: hook, parameters: { duration: 7 } });
+    expect(await folder.taken('drop/c.png')).toMatchObject({ status: 'failed', webhook: { url: hook } });
+  });
+
+  test.each([
+    ['private_url', { webhook_url: 'https://10.0.0.1/secret-path' }],
+    ['unsupported_url_scheme', { webhook_url: 'http://127.0.0.1:9/secret-path' }],
+    ['webhook_url_missing', { webhook_events: 'all' }],
+  ])('fails with %s, and the reason does not repeat its URL', async (code, fields) => {
+    folder.put('drop/d.png.json', { ...fields, input: { prompt: 'A shoe turns' } });
+    const video = await folder.taken('drop/d.png');
+    expect(video).toMatchObject({
+      status: 'failed',
+      error: { code, message: expect.stringContaining('drop/d.png.json') },
+    });
+    expect(video!.webhook).toBeUndefined();
+    expect(JSON.stringify(video)).not.toContain('secret-path');
   });
 });
 

@@ -76,6 +76,29 @@ describe('the same bytes and settings under the same key', () => {
     expect(await folder.drop(key, imageBytes, {})).toMatchObject({ outcome: 'existing' });
   });
 
+  test('are the same video whatever their webhook, which stays that of the first upload', async () => {
+    const defaults = (fields: object) => folder.put('drop/_defaults.json', { ...asks('A cat runs'), ...fields });
+    defaults({ webhook_url: 'https://one.example/hook' });
+    const first = await folder.taken(key);
+    for (const fields of [{ webhook_url: 'https://two.example/', webhook_events: 'all' }, {}]) {
+      defaults(fields);
+      expect(await folder.taken(key)).toMatchObject({ id: first!.id });
+    }
+    expect((await only()).webhook).toEqual({ url: 'https://one.example/hook', events: 'endings' });
+  });
+
+  test('are started again with the webhook that the settings name by then, or none', async () => {
+    const webhook = (fields: object) => folder.put(sidecar, { ...asks('A cat runs'), ...fields });
+    webhook({ webhook_url: 'https://one.example/hook' });
+    await folder.taken(key);
+    for (const url of ['https://two.example/', undefined]) {
+      await fail(await only());
+      webhook(url ? { webhook_url: url } : {});
+      expect(await folder.drop(key)).toMatchObject({ outcome: 'restarted' });
+      expect((await only()).webhook).toEqual(url && { url, events: 'endings' });
+    }
+  });
+
   test('never move a video back to an earlier upload', async () => {
     const first = folder.put(key, imageBytes, prompt);
     const second = folder.put(key, imageBytes, prompt);

@@ -42,7 +42,7 @@ describe('each line of a manifest', () => {
     ['an unknown model', body(url, { model: 'wan9' }), 'unknown_model'],
     ['a model that is no text', body(url, { model: 7 }), 'wrong_type'],
     ['an unknown field', body(url, { prompt: 'x' }), 'unknown_field'],
-    ['a webhook', body(url, { webhook_url: 'https://example.com/' }), 'not_offered'],
+    ['a private webhook', body(url, { webhook_url: 'https://10.0.0.1/' }), 'private_url'],
     ['a private address', body('http://10.0.0.1/cat.png'), 'private_url'],
     ['no image', { model: 'wan2.2-i2v-flash', input: { prompt: 'x' } }, 'missing'],
     ['an image that is a number', body(7), 'wrong_type'],
@@ -73,6 +73,20 @@ describe('each line of a manifest', () => {
       },
     });
     expect(await mine()).toHaveLength(2);
+  });
+
+  test('is the same video in a later upload with another webhook', async () => {
+    const hook = 'https://hooks.example/';
+    await take(body(url, { webhook_url: hook }));
+    const { id } = await videoOf(1);
+    await take(body(url, { webhook_url: 'https://other.example/', webhook_events: 'all' }));
+    await take(body());
+    expect((await mine()).map((video) => video.id)).toEqual([id]);
+    expect(await videoOf(1)).toMatchObject({
+      status: 'queued',
+      webhook: { url: hook, events: 'endings' },
+      source: { line: 1 },
+    });
   });
 
   test('counts, empty or not, with any line end and with a byte order mark before the first', async () => {

@@ -53,7 +53,14 @@ describe('all issues are named by their pointers, together', () => {
         ['/__proto__', 'unknown_field'],
       ],
     ],
-    ['a webhook', { webhook_url: 'https://example.com' }, [['/webhook_url', 'unknown_field']]],
+    [
+      'a webhook of a wrong type',
+      { webhook_url: 5, webhook_events: 'some' },
+      [
+        ['/webhook_url', 'wrong_type'],
+        ['/webhook_events', 'invalid_value'],
+      ],
+    ],
     [
       'wrong types',
       { model: 5, input: [], parameters: 'x', metadata: { a: 1 } },

@@ -1,8 +1,10 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { testWebhook } from '../../../functions/events/deliver.ts';
 import { listDeliveries, redeliver } from '../../../functions/events/deliveries.ts';
+import type { PublishedItem } from '../../../functions/events/outbox.ts';
 import { deleteSubscription, putSubscription, readSubscription } from '../../../functions/events/subscriptions.ts';
-import type { Table } from '../../../functions/video/table.ts';
+import { keys } from '../../../functions/video/keys.ts';
+import { getItem, type Table } from '../../../functions/video/table.ts';
 import { answers, aWebhookStage, HOUR, MINUTE, master, start } from './support.ts';
 
 let stage: ReturnType<typeof aWebhookStage>;
@@ -225,6 +227,18 @@ describe('three failures in a row pause a receiver', () => {
     expect(pauses).toEqual([1, 2, 4, 8, 15, 15, 15]);
   });
 
+  test('and however many deliveries wait, ten a second come due', async () => {
+    stage.behavior.send = answers(500);
+    for (let count = 0; count < 3; count++) await stage.video({}, 'failed');
+    await stage.drain();
+    const videos = await Promise.all(Array.from({ length: 40 }, () => stage.video({}, 'failed')));
+    await stage.drain();
+    const times = await Promise.all(
+      videos.map(async (video) => Date.parse((await stage.delivery(video))!.next_at) - start),
+    );
+    expect(times.sort((one, other) => one - other)).toEqual(videos.map((_, index) => MINUTE + 100 * index));
+  });
+
   test('and a successful probe ends the pause for all', async () => {
     stage.behavior.send = answers(500, 500, 500, 200);
     for (let count = 0; count < 12; count++) await stage.video({}, 'failed');
@@ -238,7 +252,7 @@ describe('three failures in a row pause a receiver', () => {
   });
 
   test('attempts that were in progress when it began do not prolong it', async () => {
-    stage.behavior.send = answers('timeout');
+    stage.behavior.send = answers(500);
     for (let count = 0; count < 10; count++) await stage.video({}, 'failed');
     await stage.deliver(stage.fast.splice(0, 10));
     expect(await stage.receiver()).toMatchObject({ failures: 10, pause_seconds: 60 });
@@ -258,7 +272,7 @@ describe('three failures in a row pause a receiver', () => {
 
 describe('the slow queue', () => {
   test('gets the deliveries to a receiver that failed last, so that it occupies no execution of the others', async () => {
-    stage.behavior.send = answers('timeout', 200);
+    stage.behavior.send = answers(500, 200);
     await stage.video({}, 'failed');
     await stage.drain();
     await stage.video({}, 'failed');
@@ -271,6 +285,36 @@ describe('the slow queue', () => {
     await stage.video({}, 'failed');
     await stage.deliver(stage.fast.splice(0));
     expect([stage.posts.length, stage.slow.length]).toEqual([3, 0]);
+  });
+
+  test('repeats an attempt that was cut off after 2 seconds with 10 seconds, before it counts as failed', async () => {
+    const timeouts: (number | undefined)[] = [];
+    stage.behavior.send = async ({ timeout }) => {
+      timeouts.push(timeout);
+      return timeout ? { error: 'too late', milliseconds: timeout } : { status: 200, milliseconds: 8000 };
+    };
+    const [first, second] = [await stage.video({}, 'failed'), await stage.video({}, 'failed')];
+    await stage.deliver(stage.fast.splice(0, 1));
+    expect(await stage.delivery(first)).toMatchObject({ state: 'pending', attempts: 0 });
+    expect(await stage.receiver()).not.toHaveProperty('failures');
+    await stage.drain();
+    for (const video of [first, second])
+      expect(await stage.delivery(video)).toMatchObject({ state: 'delivered', attempts: 1 });
+    // The second one is not tried outside of the slow queue again.
+    expect(timeouts).toEqual([2000, undefined, undefined]);
+    expect((await stage.delivery(first))!.last_attempts).toMatchObject([{ milliseconds: 2000 }, { status: 200 }]);
+  });
+
+  test('gets as many deliveries as a slow receiver answers in a minute, and the others wait in the table', async () => {
+    stage.behavior.send = async () => ({ status: 200, milliseconds: 10_000 });
+    await stage.video({}, 'failed');
+    await stage.drain();
+    // An average of 3 s, of five concurrent deliveries: one each 0.6 s.
+    await Promise.all(Array.from({ length: 130 }, () => stage.video({}, 'failed')));
+    while (stage.fast.length > 0) await stage.deliver(stage.fast.splice(0, 10));
+    expect(stage.slow).toHaveLength(101);
+    await stage.pass(5 * MINUTE);
+    expect(stage.posts).toHaveLength(131);
   });
 
   test('gets those to a receiver that takes more than a second on average, until it is fast again', async () => {
@@ -398,6 +442,7 @@ describe('messages may be lost, repeated and concurrent', () => {
   });
 
   test('a failure of the table keeps its message, and no other of the batch', async () => {
+    const repeated: boolean[] = [];
     for (let survived = 0; ; survived++) {
       stage = aWebhookStage();
       const videos = [await stage.video({}, 'failed'), await stage.video({}, 'failed')];
@@ -415,11 +460,17 @@ describe('messages may be lost, repeated and concurrent', () => {
       expect(await stage.delivery(videos[1]!)).toMatchObject({ state: 'delivered' });
       if (kept.length === 0) {
         expect(survived).toBeGreaterThan(3);
+        // A failure after the success was remembered repeats nothing.
+        expect(new Set(repeated)).toEqual(new Set([true, false]));
         return;
       }
       expect(kept.map(({ detail }) => detail.id)).toEqual([videos[0]!.id]);
       stage.clock.now += 5 * MINUTE;
+      const posts = stage.posts.length;
+      const { delivered } = (await getItem<PublishedItem>(stage.table, keys.published(videos[0]!.id)))!;
       await stage.deliver(kept);
+      repeated.push(stage.posts.length > posts);
+      expect(repeated.at(-1)).toBe(delivered === undefined);
       expect(await stage.delivery(videos[0]!)).toMatchObject({ state: 'delivered' });
     }
   });

@@ -1,5 +1,9 @@
+import { spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { Webhook } from 'standardwebhooks';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -61,6 +65,31 @@ test('verifies each event with the published library, whatever the metadata cont
   await stage.drain();
   expect(refused).toEqual([]);
   expect(events).toMatchObject([{ type: 'video.failed', data: { id: video.id, sequence: 3, metadata } }]);
+});
+
+test('verifies as the guide shows', async () => {
+  const guide = await readFile(path.resolve('docs/webhooks.md'), 'utf8');
+  const [, code] = /^```js\n([\s\S]*?)^```/m.exec(guide)!;
+  const listening = ".listen(0, '127.0.0.1', function () { console.log(this.address().port); })";
+  const guided = spawn(process.execPath, ['--input-type=module'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: { ...process.env, WEBHOOK_SECRET: secret },
+  });
+  try {
+    guided.stdin.end(code!.replace('.listen(8080)', listening));
+    const lines = createInterface(guided.stdout)[Symbol.asyncIterator]();
+    const url = `http://127.0.0.1:${(await lines.next()).value}/hook`;
+    // That process has the time of today.
+    stage.clock.now = Date.now();
+    const video = await stage.video({ webhook: { url, events: 'endings' } }, 'failed');
+    const other = await stage.video({ webhook: { url, events: 'endings' }, owner: 'bob' }, 'failed');
+    await stage.drain();
+    expect((await lines.next()).value).toBe(`video.failed ${video.id}`);
+    expect(await stage.delivery(video)).toMatchObject({ state: 'delivered', last_attempts: [{ status: 204 }] });
+    expect(await stage.delivery(other)).toMatchObject({ state: 'pending', last_attempts: [{ status: 400 }] });
+  } finally {
+    guided.kill();
+  }
 });
 
 test('gets each event once after it was down for an hour', async () => {

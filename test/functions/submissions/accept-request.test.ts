@@ -58,14 +58,12 @@ describe('a new video', () => {
     };
     await expect(acceptRequest(services, { ...submission, mode: 'strict' })).rejects.toMatchObject({
       status: 400,
-      members: { errors: [{ code: 'unknown_field' }, { code: 'not_offered' }] },
+      members: { errors: [{ code: 'unknown_field' }] },
     });
     const { video, created } = await acceptRequest(services, { ...submission, mode: 'tolerant' });
     expect(created).toBe(true);
-    expect(video.warnings.map(({ pointer, code }) => `${pointer} ${code}`)).toEqual([
-      '/task_group unknown_field',
-      '/webhook_url not_offered',
-    ]);
+    expect(video.warnings.map(({ pointer, code }) => `${pointer} ${code}`)).toEqual(['/task_group unknown_field']);
+    expect(video.webhook).toEqual({ url: sent.webhook_url, events: 'endings' });
   });
 });
 

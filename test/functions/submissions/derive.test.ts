@@ -81,6 +81,22 @@ describe('an extension', () => {
     expect(refusal(extend).members.errors).toMatchObject([{ code, pointer }]);
   });
 
+  test('and a variation have a webhook of their own only, not that of their source', () => {
+    const hooked = aSource({ webhook: { url: 'https://one.example/', events: 'all' } });
+    const own = { webhook_url: 'https://two.example/', webhook_events: 'endings' } as const;
+    for (const given of [{}, own]) {
+      const wanted = { prompt: 'x', seconds_to_add: 2, ...given };
+      for (const { body } of [extensionOf(hooked, wanted, rules), variationOf(hooked, given)]) {
+        const { webhook_url, webhook_events } = body as Record<string, unknown>;
+        expect({ webhook_url, webhook_events }).toEqual({
+          webhook_url: undefined,
+          webhook_events: undefined,
+          ...given,
+        });
+      }
+    }
+  });
+
   test('by a model without first_clip names the models that have it, and the possible variations', () => {
     for (const model of ['wan2.6-i2v', 'wan3.0-video']) {
       const { errors } = refusal(() =>

@@ -26,22 +26,21 @@ describe('an unknown field', () => {
     ['parameter', '/parameters'],
     ['metdata', '/metadata'],
     ['promt', '/input/prompt'],
+    ['callback', '/webhook_url'],
+    ['webhookUrl', '/webhook_url'],
   ])('%s at the top is answered with the fields there and with %s', (name, meant) => {
     expect(unknownFields({ [name]: 'x' })).toEqual([
       {
         pointer: `/${name}`,
         code: 'unknown_field',
-        message: `This field is unknown. Did you mean ${meant}? Fields here are model, input, parameters, metadata.`,
+        message: `This field is unknown. Did you mean ${meant}? Fields here are model, input, parameters, metadata, webhook_url, webhook_events.`,
       },
     ]);
   });
 
-  test.each(['callback', 'n', 'x', '', '__proto__', 'constructor', 'zzzzzzzz'])(
-    '"%s" has no meaning to offer',
-    (name) => {
-      expect(meantField(name)).toBeUndefined();
-    },
-  );
+  test.each(['n', 'x', '', '__proto__', 'constructor', 'zzzzzzzz'])('"%s" has no meaning to offer', (name) => {
+    expect(meantField(name)).toBeUndefined();
+  });
 
   test('of a section names the section of the known one', () => {
     expect(unknownFields({ input: { ...request.input, resolution: '480P' } })[0]!.message).toBe(

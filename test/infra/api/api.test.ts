@@ -60,6 +60,8 @@ describe('the API', () => {
       ['/models', 'catalogue', byKey],
       ['/models/{name}/schema', 'catalogue', byKey],
       ['/usage', 'videos', byKey],
+      ['/webhook', 'webhooks', byKey],
+      ['/videos/{id}/deliveries', 'webhooks', byKey],
       ['/videos', 'videos', byKey],
       ['/videos/{id}', 'videos', byKey],
       ['/videos/{id}/content', 'videos', byKey],
@@ -85,6 +87,9 @@ describe('the API', () => {
         '/videos/{id}/retry',
         '/videos/{id}/extend',
         '/videos/{id}/variations',
+        '/videos/{id}/deliveries',
+        '/videos/{id}/deliveries/{sequence}/redeliver',
+        ...['/webhook', '/webhook/secret', '/webhook/test'],
         '/api/v1/files/{file}',
       ],
     ].map((path) => [`ANY ${path}`, 'contract', 'NONE']);
@@ -100,6 +105,11 @@ describe('the API', () => {
         ['POST /videos/{id}/extend', 'submit', byKey],
         ['POST /videos/{id}/variations', 'submit', byKey],
         ['DELETE /videos/{id}', 'actions', byKey],
+        ['PUT /webhook', 'webhooks', byKey],
+        ['DELETE /webhook', 'webhooks', byKey],
+        ['POST /webhook/secret', 'webhooks', byKey],
+        ['POST /webhook/test', 'webhooks', byKey],
+        ['POST /videos/{id}/deliveries/{sequence}/redeliver', 'webhooks', byKey],
         ['ANY /api/v1/{proxy+}', 'dashscope', byKey],
         ['OPTIONS /api/v1/{proxy+}', 'dashscope', 'NONE'],
         ['ANY /api/v1/uploads', 'dashscope', byKey],
@@ -140,7 +150,7 @@ describe('the API', () => {
       expect(authorizations['POST /api/v1/uploads']).toBe(byUploadToken);
       delete authorizations['POST /api/v1/uploads'];
       expect(new Set(Object.values(authorizations))).toEqual(new Set([mode === 'iam' ? 'AWS_IAM' : byKey]));
-      expect(Object.keys(authorizations)).toHaveLength(22);
+      expect(Object.keys(authorizations)).toHaveLength(31);
     },
   );
 

@@ -62,6 +62,7 @@ describe('an alarm', () => {
     ['UpstreamExpiryNear', { MetricName: 'MinutesToUpstreamExpiry', Statistic: 'Minimum', Threshold: 240 }],
     ['TasksUnwatched', { MetricName: 'SecondsUnwatched', Statistic: 'Maximum', Threshold: 300, EvaluationPeriods: 1 }],
     ['WanThrottles', { MetricName: 'WanThrottled', Statistic: 'Sum', EvaluationPeriods: 3 }],
+    ['WebhookFailed', { MetricName: 'WebhookFailed', Statistic: 'Sum', Threshold: 1, Period: 300 }],
     ['CanaryFails', { MetricName: 'CanaryFailed', Statistic: 'Minimum', EvaluationPeriods: 3 }],
   ])('%s monitors a metric of the functions over all dimensions', (id, expected) => {
     expect(alarm(id)).toMatchObject({
@@ -88,7 +89,7 @@ describe('an alarm', () => {
     );
     expect(deadLetters!.length).toBeGreaterThan(1);
     expect(unmonitored(deadLetters!, 'AWS/SQS', 'ApproximateNumberOfMessagesVisible')).toEqual([]);
-    expect(working!.map(({ id }) => id)).toEqual(['DropWaitQueue']);
+    expect(working!.map(({ id }) => id).sort()).toEqual(['DropWaitQueue', 'SlowWebhookQueue', 'WebhookQueue']);
     expect(unmonitored(working!, 'AWS/SQS', 'ApproximateAgeOfOldestMessage')).toEqual([]);
     for (const { properties } of alarms.filter((found) => found.properties.Namespace === 'AWS/SQS')) {
       expect(properties.TreatMissingData).toBe('ignore');
@@ -104,6 +105,15 @@ describe('an alarm', () => {
     expect(Threshold! + Period!).toBeLessThan(100 + 2 * VisibilityTimeout);
   });
 
+  test.each([
+    ['WebhooksWaitLong', 'WebhookQueue', 5],
+    ['SlowWebhooksWaitLong', 'SlowWebhookQueue', 30],
+  ])('%s rings when a message of %s is %i minutes old', (id, queue, minutes) => {
+    const found = alarms.find((one) => one.id === `${id}Alarm`)!;
+    expect(monitors(found, 'AWS/SQS', 'ApproximateAgeOfOldestMessage', queue)).toBe(true);
+    expect(found.properties).toMatchObject({ Statistic: 'Maximum', Threshold: minutes * 60 });
+  });
+
   test('monitors the failures of every state machine, and timeouts of those with a time limit', () => {
     const machines = all('AWS::StepFunctions::StateMachine');
     expect(machines.length).toBeGreaterThan(0);
@@ -115,18 +125,25 @@ describe('an alarm', () => {
     expect(unmonitored(limited, 'AWS/States', 'ExecutionsTimedOut')).toEqual([]);
   });
 
-  test('monitors every function that a rule invokes, since no caller sees its errors', () => {
-    const targets = all('AWS::Events::Rule').flatMap(({ properties }) =>
-      properties.Targets.map(({ Arn }: { Arn: unknown }) => {
-        const alias = synthesis.template.Resources[flatten(Arn).slice(1, -1)]!.Properties as {
+  test('monitors every function that a rule or a queue invokes, since no caller sees its errors', () => {
+    const invoked: unknown[] = [
+      ...all('AWS::Events::Rule').flatMap(({ properties }) =>
+        properties.Targets.map(({ Arn }: { Arn: unknown }) => Arn),
+      ),
+      ...all('AWS::Lambda::EventSourceMapping').map(({ properties }) => properties.FunctionName),
+    ];
+    const targets = invoked
+      .filter((target) => !flatten(target).endsWith('Queue.Arn>'))
+      .map((target) => {
+        const alias = synthesis.template.Resources[flatten(target).slice(1, -1)]!.Properties as {
           FunctionName: { Ref: string };
         };
         return alias.FunctionName.Ref;
-      }),
-    );
+      });
     const scheduled = all('AWS::Lambda::Function').filter(({ id }) => targets.includes(id));
     expect(scheduled.map(({ id }) => synthesis.functions[id]!.name).sort()).toEqual([
       'canary',
+      'deliver',
       'dispatch',
       'drop',
       'sweep',

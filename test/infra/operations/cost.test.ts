@@ -1,5 +1,13 @@
 import { expect, test } from 'vitest';
-import { idleWatcher, monthCost, perMonth, perVideo, videoCost } from '../../../infra/operations/cost.ts';
+import {
+  idleWatcher,
+  monthCost,
+  perMonth,
+  perVideo,
+  perWebhook,
+  videoCost,
+  webhookCost,
+} from '../../../infra/operations/cost.ts';
 import { resourcesOf, synthesizeStandIns } from '../support.ts';
 
 test('the cost of a month is a fixed part plus its videos', () => {
@@ -9,11 +17,23 @@ test('the cost of a month is a fixed part plus its videos', () => {
     perMonth.reduce((sum, { count, price }) => sum + count * price, 0),
     10,
   );
-  for (const { what, count, price } of [...perVideo, ...perMonth]) expect(count * price, what).toBeGreaterThan(0);
+  for (const { what, count, price } of [...perVideo, ...perWebhook, ...perMonth])
+    expect(count * price, what).toBeGreaterThan(0);
 });
 
 test('an idle watcher costs at most 5 cents a month', () => {
   expect(idleWatcher.reduce((sum, { count, price }) => sum + count * price, 0)).toBeLessThanOrEqual(0.05);
+});
+
+test('a webhook costs less than a tenth of its video', () => {
+  expect(webhookCost()).toBeLessThan(videoCost() / 10);
+});
+
+test('polls each queue that invokes a function', async () => {
+  const { template } = await synthesizeStandIns();
+  const pollsPerMonth = (5 * 30 * 86_400) / 20;
+  const mappings = resourcesOf(template, 'AWS::Lambda::EventSourceMapping').length;
+  expect(perMonth.find(({ what }) => what.startsWith('Polls of'))!.count).toBe(mappings * pollsPerMonth);
 });
 
 test('counts the metrics of the alarms and the secrets of the template', async () => {

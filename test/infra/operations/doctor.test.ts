@@ -1,4 +1,6 @@
+import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createDelivery } from '../../../functions/events/deliveries.ts';
 import { claimPermit, pauseQueue } from '../../../functions/queue/model-queue.ts';
 import { UNSET_SECRET } from '../../../functions/shared/environment.ts';
 import {
@@ -6,14 +8,18 @@ import {
   checkApi,
   checkDrops,
   checkQueues,
+  checkRules,
   checkStorage,
+  checkWebhooks,
 } from '../../../infra/operations/doctor/checks.ts';
 import { findDeployment } from '../../../infra/operations/doctor/deployment.ts';
-import { checkConcurrency } from '../../../infra/operations/doctor/quotas.ts';
+import { checkMessages } from '../../../infra/operations/doctor/messages.ts';
+import { checkConcurrency, queueExecutions } from '../../../infra/operations/doctor/quotas.ts';
 import { checkWanKey } from '../../../infra/operations/doctor/wan-key.ts';
 import { run } from '../../../infra/operations/doctor.ts';
 import { sharedStack } from '../../support/endpoint.ts';
 import { startTable } from '../../support/table.ts';
+import { resourcesOf, synthesizeStandIns } from '../support.ts';
 
 /** A client that returns the response with the name of a command, or throws it. */
 // biome-ignore lint/suspicious/noExplicitAny: responses of many commands.
@@ -114,7 +120,15 @@ describe('Wan’s key', () => {
 });
 
 describe('the stack', () => {
-  const outputs = ['ApiUrl', 'UploadsBucketName', 'VideosBucketName', 'TableName', 'WanSecretArn', 'StateMachineArn'];
+  const outputs = [
+    'ApiUrl',
+    'UploadsBucketName',
+    'VideosBucketName',
+    'TableName',
+    'WanSecretArn',
+    'WebhookSecretArn',
+    'StateMachineArn',
+  ];
   const stack = (StackStatus: string, names = outputs) => ({
     DescribeStacks: {
       Stacks: [{ StackStatus, Outputs: names.map((OutputKey) => ({ OutputKey, OutputValue: `the ${OutputKey}` })) }],
@@ -159,7 +173,7 @@ describe('the model queues', () => {
 });
 
 describe('buckets and table', () => {
-  const place = { api_url: '', uploads_bucket: 'u', videos_bucket: 'v', table: 't', secret: 's' };
+  const place = { api_url: '', uploads_bucket: 'u', videos_bucket: 'v', table: 't', secret: 's', webhook_secret: 'w' };
   const whole = {
     HeadBucket: {},
     GetBucketVersioning: { Status: 'Enabled' },
@@ -188,7 +202,7 @@ describe('buckets and table', () => {
 });
 
 describe('the concurrency of the account', () => {
-  const check = (ConcurrentExecutions: number, apiConcurrency?: number, longPolls = { per_owner: 10, total: 3 }) =>
+  const check = (ConcurrentExecutions: number, apiConcurrency?: number, longPolls = { per_owner: 10, total: 1 }) =>
     checkConcurrency(client({ GetAccountSettings: { AccountLimit: { ConcurrentExecutions } } }), {
       apiConcurrency,
       longPolls,
@@ -211,9 +225,17 @@ describe('the concurrency of the account', () => {
     expect(await findings(150, 50)).toMatchObject([{ state: 'ok' }]);
     expect(await findings(1000, 334)).toMatchObject([{ state: 'warning', fix: fix('"total": 333, "perOwner": 10') }]);
     expect(await findings(10, 50)).toMatchObject([
-      { state: 'warning', fix: fix('"longPolls": {"total": 3, "perOwner": 2}') },
+      { state: 'warning', fix: fix('"longPolls": {"total": 1, "perOwner": 1}') },
       { state: 'warning', fix: fix('--desired-value 1000') },
     ]);
+  });
+
+  test('counts what the queues of the template may occupy', async () => {
+    const { template } = await synthesizeStandIns();
+    const maxima = resourcesOf(template, 'AWS::Lambda::EventSourceMapping').map(
+      ({ properties }) => properties.ScalingConfig.MaximumConcurrency,
+    );
+    expect(maxima.reduce((sum, one) => sum + one)).toBe(queueExecutions);
   });
 
   test('is too low for apiConcurrency, which two functions reserve', async () => {
@@ -221,6 +243,97 @@ describe('the concurrency of the account', () => {
     expect(await check(10, 1)).toMatchObject([{ state: 'failure', fix: fix('Remove it') }]);
     expect(await check(1000, 2000)).toMatchObject([{ state: 'failure', fix: fix('--desired-value 4100') }]);
   });
+});
+
+/** Resources of a stack, as CloudFormation lists them: type, logical id and physical id. */
+const resources = (...listed: [string, string, string][]) => {
+  const list = new CloudFormationClient({ region: 'us-east-1' });
+  list.send = async () => ({
+    StackResourceSummaries: listed.map(([ResourceType, LogicalResourceId, PhysicalResourceId]) => ({
+      ResourceType,
+      LogicalResourceId,
+      PhysicalResourceId,
+    })),
+  });
+  return list;
+};
+
+test('rules are asked for on their own bus, and a disabled one is reported with the command that enables it', async () => {
+  const asked: unknown[] = [];
+  const eventBridge = {
+    async send({ input }: { input: { Name: string } }) {
+      asked.push(input);
+      return { State: input.Name === 'webhook-wanted' ? 'DISABLED' : 'ENABLED', Description: 'Queues events.' };
+    },
+  };
+  const stack = resources(
+    ['AWS::Events::Rule', 'Each', 'each-minute'],
+    ['AWS::Events::Rule', 'Wanted', 'the-bus|webhook-wanted'],
+    ['AWS::SQS::Queue', 'Queue', 'queue'],
+  );
+  // biome-ignore lint/suspicious/noExplicitAny: a client of which only `send` is used.
+  expect(await checkRules(stack, eventBridge as any, 'firstframe')).toMatchObject([
+    {
+      state: 'failure',
+      summary: 'The rule webhook-wanted is disabled. Queues events.',
+      fix: expect.stringContaining('enable-rule --name webhook-wanted --event-bus-name the-bus'),
+    },
+  ]);
+  expect(asked).toEqual([{ Name: 'each-minute' }, { Name: 'webhook-wanted', EventBusName: 'the-bus' }]);
+});
+
+test('dead letters and long queues are reported by their queue', async () => {
+  const check = (messages: Record<string, number>) =>
+    checkMessages(
+      {
+        cloudFormation: resources(
+          ['AWS::SQS::Queue', 'WebhookQueue', 'work'],
+          ['AWS::SQS::Queue', 'WebhooksDeadLetters1234', 'dead'],
+          ['AWS::Events::Rule', 'Each', 'each-minute'],
+        ),
+        sqs: {
+          async send({ input }: { input: { QueueUrl: string } }) {
+            return { Attributes: { ApproximateNumberOfMessages: String(messages[input.QueueUrl] ?? 0) } };
+          },
+          // biome-ignore lint/suspicious/noExplicitAny: a client of which only `send` is used.
+        } as any,
+      },
+      'firstframe',
+    );
+  expect(await check({ work: 1000 })).toEqual([
+    { state: 'ok', summary: 'The 2 queues have no dead letters and no long backlog.' },
+  ]);
+  expect(await check({ dead: 1, work: 1001 })).toMatchObject([
+    { state: 'warning', summary: '1001 messages are due in WebhookQueue.' },
+    { state: 'failure', summary: 'WebhooksDeadLetters1234 has 1 dead letters.', fix: expect.stringContaining('dead') },
+  ]);
+});
+
+test('deliveries to webhooks are reported when nothing delivers them', async () => {
+  let now = Date.parse('2026-01-01T00:00:00.000Z');
+  const { table, close } = await startTable(() => now);
+  const detail = {
+    version: '1',
+    id: '00000000-0000-4000-8000-000000000001',
+    owner: 'alice',
+    sequence: 5,
+    status: 'succeeded',
+    at: '2026-01-01T00:00:00.000Z',
+    model,
+    source: 'api',
+    metadata: {},
+    webhook: true,
+  } as const;
+  await createDelivery(table, { detail, type: 'video.succeeded', url: 'https://a.example', host: 'a.example' });
+  expect(await checkWebhooks(table)).toEqual([
+    { state: 'ok', summary: 'No delivery to a webhook is overdue; 1 wait for their next attempt.' },
+  ]);
+  // Due after 5 minutes.
+  now += 36 * 60_000;
+  expect(await checkWebhooks(table)).toMatchObject([
+    { state: 'failure', summary: expect.stringContaining('1 deliveries to webhooks have been due') },
+  ]);
+  await close();
 });
 
 test('alarms in state ALARM are reported with their description', async () => {
@@ -289,7 +402,7 @@ describe('the command', () => {
     const environment = { PORT: port(stack.api_url), WAN_PORT: port(stack.wan_url!), AWS_PORT: port(stack.aws_url) };
     const printed: string[] = [];
     expect(await run(['--local'], environment, (line) => printed.push(line))).toBe(0);
-    expect(printed.filter((line) => line.startsWith('✓ ok'))).toHaveLength(9);
+    expect(printed.filter((line) => line.startsWith('✓ ok'))).toHaveLength(10);
     expect(printed.at(-1)).toBe('\nAll checks passed.');
   }, 60_000);
 

@@ -53,6 +53,7 @@ describe('npm run smoke', () => {
       expect.stringMatching(/ok +Wan's list showed the new task .* s after its submission; it reads times as UTC\+8/),
       expect.stringMatching(/ok +The task has the prompt unchanged as orig_prompt/),
       expect.stringMatching(/ok +The video by API succeeded in \d+ s/),
+      expect.stringMatching(/ok +The event of the ending was sent to its webhook after \d+\.\d s \(.+, as expected\)/),
       expect.stringMatching(/ok +Wan's result is on the known host 127\.0\.0\.1:\d+\./),
       expect.stringMatching(/ok +The link of GET \/videos\/\{id\}\/content serves all \d+ bytes/),
       expect.stringMatching(/ok +A link that a function presigned has \d+ characters; Wan fetched the image/),

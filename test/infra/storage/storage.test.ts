@@ -34,7 +34,7 @@ describe('storage', () => {
       'AWS::DynamoDB::Table',
       'AWS::SecretsManager::Secret',
       'AWS::StepFunctions::StateMachine',
-      // The one queue whose messages are stored nowhere else.
+      // Messages of DropWaitQueue are stored nowhere else; a delivery of a webhook is an item of the table.
       'AWS::SQS::Queue',
     ];
     const ids = stateful.flatMap((type) => all(type).map(({ id }) => id)).filter((id) => !/DeadLetters/.test(id));
@@ -42,6 +42,9 @@ describe('storage', () => {
       [
         'DropWaitQueue',
         'FileLinkKey',
+        'SlowWebhookQueue',
+        'WebhookKey',
+        'WebhookQueue',
         'StateMachine',
         'UploadsBucket',
         'VideosBucket',

@@ -294,7 +294,7 @@ describe('the AWS endpoint with the real SDK', () => {
       QueueUrl: 'https://sqs.us-east-1.amazonaws.com/000000000000/firstframe-work',
     });
     await expect(new SQSClient(client).send(purge)).rejects.toThrow(
-      'The local SQS does not support PurgeQueue, only SendMessage.',
+      'The local SQS does not support PurgeQueue, only SendMessage, SendMessageBatch.',
     );
   });
 });

@@ -56,6 +56,8 @@ describe('a schedule', () => {
   });
 });
 
+const queueArn = 'arn:aws:sqs:us-east-1:000000000000:work';
+
 function busWith(
   rules: Partial<RuleDefinition>[],
   accept?: (functionArn: string, payload: string) => Promise<unknown>,
@@ -70,16 +72,24 @@ function busWith(
       name: `rule-${index}`,
       bus: 'default',
       arn: `arn:rule-${index}`,
-      targets: [{ function_arn: `f${index}` }],
+      targets: [{ arn: `f${index}` }],
       ...rule,
     })),
     accept:
       accept ??
       (async (functionArn, payload, { volatile }) =>
         accepted.push({ functionArn, event: JSON.parse(payload), volatile })),
-    queues: createQueues({ directory, now: clock.now, queues: [{ arn: 'arn:dead', name: 'dead' }] }),
+    queues: createQueues({
+      directory,
+      now: clock.now,
+      queues: [
+        { arn: 'arn:dead', name: 'dead' },
+        { arn: queueArn, name: 'work' },
+      ],
+    }),
   });
-  return { bus, clock, accepted, deadLetters: () => readFileSync(path.join(directory, 'dead.jsonl'), 'utf8') };
+  const sentTo = (queue: string) => readFileSync(path.join(directory, `${queue}.jsonl`), 'utf8');
+  return { bus, clock, accepted, sentTo, deadLetters: () => sentTo('dead') };
 }
 const event = busEvent(
   { source: 'us', 'detail-type': 'Made', resources: [], detail: { id: 7 } },
@@ -93,7 +103,7 @@ describe('the event bus', () => {
       { event_pattern: { source: ['them'] } },
       {
         event_pattern: { source: ['us'] },
-        targets: [{ function_arn: 'a' }, { function_arn: 'c' }],
+        targets: [{ arn: 'a' }, { arn: 'c' }],
       },
       { schedule_expression: 'rate(1 minute)' },
     ]);
@@ -118,12 +128,21 @@ describe('the event bus', () => {
 
   test('sends an event that a target did not accept to its dead-letter queue', async () => {
     const { bus, deadLetters } = busWith(
-      [{ event_pattern: { source: ['us'] }, targets: [{ function_arn: 'f', dead_letter_arn: 'arn:dead' }] }],
+      [{ event_pattern: { source: ['us'] }, targets: [{ arn: 'f', dead_letter_arn: 'arn:dead' }] }],
       async () => Promise.reject(new Error('too large')),
     );
     await bus.put(event);
     const { body, attributes } = JSON.parse(deadLetters());
     expect([JSON.parse(body).detail, attributes.ERROR_MESSAGE]).toEqual([{ id: 7 }, 'too large']);
+  });
+
+  test('sends an event to a queue as the body of a message', async () => {
+    const targets = [{ arn: queueArn }];
+    const { bus, accepted, sentTo } = busWith([{ bus: 'videos', event_pattern: { source: ['us'] }, targets }]);
+    await bus.put(event, 'videos');
+    const lines = sentTo('work').trim().split('\n');
+    expect(lines.map((line) => JSON.parse(JSON.parse(line).body))).toEqual([event]);
+    expect(accepted).toEqual([]);
   });
 
   test('runs a schedule one second after the start and then once per period', () => {

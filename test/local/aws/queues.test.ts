@@ -7,7 +7,7 @@ import type { AwsCall } from '../../../local/aws/endpoint/aws-call.ts';
 import { createEventSource, type EventSourceDefinition } from '../../../local/aws/lambda/event-source.ts';
 import type { Outcome } from '../../../local/aws/lambda/function-definition.ts';
 import { createQueues, type DeliverySettings } from '../../../local/aws/sqs/queues.ts';
-import { sendMessage } from '../../../local/aws/sqs/send-message.ts';
+import { sendMessage, sendMessageBatch } from '../../../local/aws/sqs/send-message.ts';
 import { manualClock, temporaryDirectory } from './support.ts';
 
 const arnOf = (name: string) => `arn:aws:sqs:us-east-1:000000000000:${name}`;
@@ -20,6 +20,7 @@ const mapping: EventSourceDefinition = {
   role_arn: 'arn:aws:iam::000000000000:role/worker',
   batch_size: 1,
   maximum_concurrency: 2,
+  reports_failures: false,
 };
 
 interface Delivered {
@@ -201,8 +202,8 @@ describe('a message', () => {
 
 describe('a batch', () => {
   const bodies = ['a', 'b', 'c', 'd'];
-  async function batchOf(handle: (records: Delivered[]) => unknown) {
-    const all = await polled(handle, { source: { batch_size: 10 } });
+  async function batchOf(handle: (records: Delivered[]) => unknown, source: Partial<EventSourceDefinition> = {}) {
+    const all = await polled(handle, { source: { batch_size: 10, ...source } });
     for (const body of bodies) await all.queues.send(work.arn, body, {}, 1);
     await all.advance(1);
     expect(all.events[0]?.Records.map(({ body }) => body).sort()).toEqual(bodies);
@@ -216,7 +217,35 @@ describe('a batch', () => {
     expect(events[1]?.Records.map(({ body }) => body).sort()).toEqual(bodies);
   });
 
-  test('is deleted for any result of the function', async () => {
+  test('whose function reports failures is deleted but for the messages that it names', async () => {
+    const failing = (records: Delivered[]) =>
+      records.filter(({ body, attributes }) => body === 'b' && attributes.ApproximateReceiveCount === '1');
+    const handle = (records: Delivered[]) => ({
+      batchItemFailures: failing(records).map(({ messageId }) => ({ itemIdentifier: messageId })),
+    });
+    const { advance, events, storedFiles } = await batchOf(handle, { reports_failures: true });
+    expect(storedFiles()).toHaveLength(1);
+    await advance(60);
+    expect(events[1]?.Records.map(({ body }) => body)).toEqual(['b']);
+    expect(storedFiles()).toEqual([]);
+  });
+
+  test.each([[undefined], [{}], [{ batchItemFailures: [] }], [{ batchItemFailures: null }]])(
+    'whose function reports no failure (%j) is deleted',
+    async (result) => {
+      expect((await batchOf(() => result, { reports_failures: true })).storedFiles()).toEqual([]);
+    },
+  );
+
+  test.each([[{ itemIdentifier: 'unknown' }], [{ itemIdentifier: '' }], [{}], [null]])(
+    'whose function reports a failure that names none of its messages (%j) is received again as a whole',
+    async (failure) => {
+      const { storedFiles } = await batchOf(() => ({ batchItemFailures: [failure] }), { reports_failures: true });
+      expect(storedFiles()).toHaveLength(4);
+    },
+  );
+
+  test('whose function does not report failures is deleted for any result', async () => {
     const handle = ([first]: Delivered[]) => ({ batchItemFailures: [{ itemIdentifier: first!.messageId }] });
     expect((await batchOf(handle)).storedFiles()).toEqual([]);
   });
@@ -295,5 +324,38 @@ describe('SendMessage rejects', () => {
     ['an unsupported parameter', { QueueUrl, MessageBody: 'a', MessageGroupId: 'g' }, 'InvalidParameterValue'],
   ])('%s', async (_, input, name) => {
     await expect(sendMessage(input, queues)).rejects.toMatchObject({ name, status: 400 });
+  });
+});
+
+describe('SendMessageBatch', () => {
+  const QueueUrl = 'https://sqs.us-east-1.amazonaws.com/000000000000/work';
+  const message = (Id: string, MessageBody = Id) => ({ Id, MessageBody });
+
+  test('sends each message, and reports the invalid ones', async () => {
+    const { queues, source, bodies } = await polled(() => undefined);
+    const result = await sendMessageBatch(
+      { QueueUrl, Entries: [message('a'), message('b', ''), message('c')] },
+      queues,
+    );
+    expect(result.Successful).toMatchObject([
+      { Id: 'a', MessageId: expect.any(String), MD5OfMessageBody: '0cc175b9c0f1b6a831c399e269772661' },
+      { Id: 'c' },
+    ]);
+    expect(result.Failed).toMatchObject([{ Id: 'b', Code: 'InvalidParameterValue', SenderFault: true }]);
+    await source.idle();
+    expect(bodies().sort()).toEqual(['a', 'c']);
+  });
+
+  test.each([
+    ['no message', { Entries: [] }, 'EmptyBatchRequest'],
+    ['eleven messages', { Entries: Array.from({ length: 11 }, (_, index) => message(`${index}`)) }, 'TooManyEntries'],
+    ['an id twice', { Entries: [message('a'), message('a')] }, 'BatchEntryIdsNotDistinct'],
+    ['another queue', { QueueUrl: `${QueueUrl}2`, Entries: [message('a')] }, 'QueueDoesNotExist'],
+    ['an unsupported parameter', { Entries: [message('a')], Other: 1 }, 'InvalidParameterValue'],
+  ])('rejects %s', async (_, input, name) => {
+    const { queues } = await polled(() => undefined);
+    await expect(sendMessageBatch({ QueueUrl, ...input }, queues)).rejects.toMatchObject({
+      name: expect.stringContaining(name),
+    });
   });
 });

@@ -64,6 +64,25 @@ describe('a template with inconsistent references is rejected for', () => {
     },
   });
   const elsewhere = 'arn:aws:sqs:us-east-1:1:other';
+  const queueArn = { 'Fn::GetAtt': ['WorkQueue', 'Arn'] };
+  /** The template with a rule that sends to the queue, and a policy of the queue that lets a rule do so. */
+  const sending = (allowedRule: string, statement: Record<string, unknown> = {}): Template => {
+    const { Resources } = withProperties('OwnRule', { Targets: [{ Arn: queueArn, Id: 'queue' }] });
+    const allowed = {
+      Action: ['sqs:SendMessage', 'sqs:GetQueueUrl'],
+      Condition: { ArnEquals: { 'aws:SourceArn': { 'Fn::GetAtt': [allowedRule, 'Arn'] } } },
+      Effect: 'Allow',
+      Principal: { Service: 'events.amazonaws.com' },
+      Resource: queueArn,
+      ...statement,
+    };
+    const Properties = { PolicyDocument: { Statement: [allowed] }, Queues: [{ Ref: 'WorkQueue' }] };
+    return { ...smallTemplate, Resources: { ...Resources, Policy: { Type: 'AWS::SQS::QueuePolicy', Properties } } };
+  };
+
+  test('a rule whose queue lets it send is accepted', async () => {
+    await (await running({ template: sending('OwnRule') })).close();
+  });
 
   test.each([
     [
@@ -80,6 +99,23 @@ describe('a template with inconsistent references is rejected for', () => {
       'an event source whose function does not exist',
       withProperties('WorkSource', { FunctionName: 'other:live' }),
       'invokes other:live, which is not a function of the template',
+    ],
+    [
+      'a rule that sends to a queue without a policy for it',
+      withProperties('OwnRule', { Targets: [{ Arn: queueArn, Id: 'queue' }] }),
+      'the rule firstframe-own may not send to arn:aws:sqs:us-east-1:000000000000:firstframe-work',
+    ],
+    ['a rule that sends to a queue that lets another rule send', sending('DropsRule'), 'firstframe-own may not send'],
+    ['a rule whose queue refuses it', sending('OwnRule', { Effect: 'Deny' }), 'firstframe-own may not send'],
+    [
+      'a rule whose queue lets another service send',
+      sending('OwnRule', { Principal: { Service: 'sns.amazonaws.com' } }),
+      'firstframe-own may not send',
+    ],
+    [
+      'a rule that sends to a queue that does not exist',
+      withProperties('OwnRule', { Targets: [{ Arn: elsewhere, Id: 'queue' }] }),
+      `the rule firstframe-own sends to ${elsewhere}, which is not a queue of the template`,
     ],
     [
       'a redrive policy with a queue that does not exist',

@@ -53,6 +53,7 @@ export const computeTypes = {
       BatchSize: number(1, 10).default(10),
       EventSourceArn: textLike(/^arn:aws:sqs:/, 'must be the ARN of an SQS queue'),
       FunctionName: text,
+      FunctionResponseTypes: z.array(oneOf('ReportBatchItemFailures')).default([]),
       // Required: the default depends on the account's concurrency, which does not exist here.
       ScalingConfig: z.strictObject({ MaximumConcurrency: number(2, 1000) }),
       ...tags,

@@ -10,7 +10,6 @@ export const ignoredTypes = {
   'AWS::IAM::Role': ignoredType(policies, { Arn: ({ account, name }) => `arn:aws:iam::${account}:role/${name}` }),
   'AWS::IAM::Policy': ignoredType(policies),
   'AWS::S3::BucketPolicy': ignoredType(policies),
-  'AWS::SQS::QueuePolicy': ignoredType(policies),
   'AWS::SNS::TopicPolicy': ignoredType(policies),
   'AWS::SNS::Topic': resourceType({
     ref: arn('sns', ({ name }) => name),

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { arn, resourceType } from '../resource-type.ts';
+import { arn, type Identity, resourceType } from '../resource-type.ts';
 import { ignored, number, oneOf, tags, text } from '../schema.ts';
 
 const target = z.strictObject({
@@ -9,14 +9,25 @@ const target = z.strictObject({
   RetryPolicy: ignored('local delivery does not fail transiently; failed functions are retried'),
 });
 
+/** The name of a rule of another bus than the default one contains the bus. */
+const ruleOf = ({ name, property }: Identity): string =>
+  `rule/${[property('EventBusName'), name].filter((part) => part !== undefined).join('/')}`;
+
+const queuePolicyStatement = z.object({
+  Action: z.union([text, z.array(text)]),
+  Condition: z.record(z.string(), z.record(z.string(), z.unknown())).optional(),
+  Effect: oneOf('Allow', 'Deny'),
+  Principal: z.union([text, z.record(z.string(), z.unknown())]),
+});
+
 export const messagingTypes = {
   'AWS::Events::EventBus': resourceType({
     name_property: 'Name',
     attributes: { Arn: arn('events', ({ name }) => `event-bus/${name}`), Name: ({ name }) => name },
-    properties: z.strictObject({ Name: text }),
+    properties: z.strictObject({ Name: text, ...tags }),
   }),
   'AWS::Events::Rule': resourceType({
-    attributes: { Arn: arn('events', ({ name }) => `rule/${name}`) },
+    attributes: { Arn: arn('events', ruleOf) },
     properties: z.strictObject({
       Description: ignored('a description'),
       EventBusName: text.optional(),
@@ -25,6 +36,12 @@ export const messagingTypes = {
       State: oneOf('ENABLED').default('ENABLED'),
       Targets: z.array(target),
       ...tags,
+    }),
+  }),
+  'AWS::SQS::QueuePolicy': resourceType({
+    properties: z.strictObject({
+      PolicyDocument: z.object({ Statement: z.array(queuePolicyStatement) }),
+      Queues: z.array(text),
     }),
   }),
   'AWS::SQS::Queue': resourceType({

@@ -94,7 +94,7 @@ describe('POST /estimates', () => {
         },
       ],
       ['an input that is not an object', body({ input: [] })],
-      ['a webhook', body({ webhook_url: 'https://example.com/hook' })],
+      ['a webhook without https', body({ webhook_url: 'http://example.com/hook' })],
       ['a private address', body({ input: { img_url: 'http://10.0.0.1/' } })],
       ['an inline image that is too small', body({ input: { img_url: dataUrl(png(10, 10)) } })],
       ['an inline file that is not an image', body({ input: { img_url: dataUrl(Buffer.from('text')) } })],

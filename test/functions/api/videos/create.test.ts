@@ -271,7 +271,8 @@ describe('an invalid request', () => {
     ['a flag as text', body({ parameters: { watermark: 'yes' } }), '/parameters/watermark', 'wrong_type'],
     ['metadata that is a list', body({ metadata: ['x'] }), '/metadata', 'wrong_type'],
     ['metadata over 2 KB', body({ metadata: { a: 'x'.repeat(2048) } }), '/metadata', 'metadata_too_large'],
-    ['a webhook, not offered yet', body({ webhook_url: 'https://example.com/hook' }), '/webhook_url', 'not_offered'],
+    ['a private webhook', body({ webhook_url: 'https://10.0.0.1/' }), '/webhook_url', 'private_url'],
+    ['events without a webhook', body({ webhook_events: 'all' }), '/webhook_events', 'webhook_url_missing'],
     ['a list', [], '', 'wrong_type'],
     ['null', 'null', '', 'wrong_type'],
     ['a text', '"wan2.2-i2v-plus"', '', 'wrong_type'],
@@ -296,7 +297,7 @@ describe('an invalid request', () => {
 
   test('gets all issues in one response', async () => {
     const response = await api.submit({
-      body: { model: 'wan9', input: {}, parameters: { duration: '5' }, webhook_url: 'https://example.com/hook' },
+      body: { model: 'wan9', input: {}, parameters: { duration: '5' }, webhook_url: 'http://example.com/hook' },
     });
     expectProblem(response, 400, 'invalid_request');
     const pointers = response.body.errors.map(({ pointer }: { pointer: string }) => pointer).sort();

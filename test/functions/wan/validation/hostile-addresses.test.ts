@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ProblemError } from '../../../../functions/shared/problem.ts';
 import { checkBody } from '../../../../functions/submissions/check-body.ts';
-import { aDeployment, firstFrame } from '../../../support/videos.ts';
+import { aDeployment } from '../../../support/videos.ts';
 
 /** Private and local addresses, in every notation that a parser accepts. */
 const addresses = [
@@ -60,16 +60,62 @@ describe.each(['strict', 'tolerant'] as const)('a request in %s mode', (mode) =>
 
 const input = { prompt: 'A cat', img_url: 'https://example.com/cat.png' };
 
-test.each([...addresses, 'https://example.com/hook', '', null, 7])('refuses the webhook %j', (webhook_url) => {
-  const issues = issuesOf({ model, input, parameters, webhook_url }, 'strict');
-  expect(issues).toContainEqual(['/webhook_url', 'not_offered']);
-});
+describe('a webhook', () => {
+  const hook = 'https://example.com/hook';
+  const webhookOf = (fields: object, mode: 'strict' | 'tolerant' = 'strict', loopbackWebhooks = false) =>
+    checkBody({ model, input, parameters, ...fields }, { ...rules, mode, loopbackWebhooks }).request.webhook;
 
-test('drops a webhook in tolerant mode', () => {
-  const { request, warnings } = checkBody(
-    { model, input, parameters, webhook_url: 'https://example.com/hook' },
-    { ...rules, mode: 'tolerant' },
-  );
-  expect(warnings).toContainEqual(expect.objectContaining({ pointer: '/webhook_url' }));
-  expect(request.input).toEqual({ prompt: input.prompt, media: firstFrame(input.img_url) });
+  test.each(['strict', 'tolerant'] as const)('is refused for each private address in %s mode', (mode) => {
+    const refused = [...addresses, 'http://example.com/hook', `${hook}?${'x'.repeat(2048)}`, '/hook', 'example.com', 7];
+    for (const webhook_url of refused) {
+      const issues = issuesOf({ model, input, parameters, webhook_url }, mode);
+      expect([webhook_url, issues]).toEqual([webhook_url, [['/webhook_url', expect.any(String)]]]);
+    }
+  });
+
+  test('is refused without a word of its URL', () => {
+    const sent = { model, input, parameters, webhook_url: 'https://secret-user@secret.example/secret-path' };
+    expect(() => checkBody(sent, { ...rules, mode: 'strict' })).toThrow(ProblemError);
+    try {
+      checkBody(sent, { ...rules, mode: 'strict' });
+    } catch (error) {
+      expect(JSON.stringify((error as ProblemError).members)).not.toContain('secret');
+    }
+  });
+
+  test('is refused on a trusted origin, which is only for media', () => {
+    const trusted = { ...rules, mode: 'strict', trustedOrigins: ['http://127.0.0.1:4401'] } as const;
+    const sent = { model, input, parameters, webhook_url: 'http://127.0.0.1:4401/hook' };
+    expect(() => checkBody(sent, trusted)).toThrow(ProblemError);
+  });
+
+  test('may be on this computer where the deployment allows it', () => {
+    for (const webhook_url of ['http://127.0.0.1:9/x', 'https://localhost/x', 'http://localhost:9/x'])
+      expect(webhookOf({ webhook_url }, 'strict', true)).toEqual({ url: webhook_url, events: 'endings' });
+    for (const webhook_url of ['http://127.0.0.2/', 'http://169.254.169.254/', 'http://[::1]/', 'http://example.com/'])
+      expect(() => webhookOf({ webhook_url }, 'strict', true)).toThrow(ProblemError);
+  });
+
+  test('gets endings by default, and all events if the request asks for them', () => {
+    for (const mode of ['strict', 'tolerant'] as const) {
+      expect(webhookOf({ webhook_url: hook }, mode)).toEqual({ url: hook, events: 'endings' });
+      expect(webhookOf({ webhook_url: hook, webhook_events: 'all' }, mode)).toEqual({ url: hook, events: 'all' });
+    }
+    expect(issuesOf({ model, input, parameters, webhook_url: hook, webhook_events: 'some' }, 'strict')).toEqual([
+      ['/webhook_events', 'invalid_value'],
+    ]);
+  });
+
+  test('is missing for webhook_events without a URL; in tolerant mode they are ignored', () => {
+    const sent = { model, input, parameters, webhook_events: 'all' };
+    expect(issuesOf(sent, 'strict')).toEqual([['/webhook_events', 'webhook_url_missing']]);
+    const { request, warnings } = checkBody(sent, { ...rules, mode: 'tolerant' });
+    expect(request.webhook).toBeUndefined();
+    expect(warnings.map(({ pointer }) => pointer)).toEqual(['/webhook_events']);
+  });
+
+  test('is none if its URL is empty', () => {
+    expect(webhookOf({ webhook_url: '' })).toBeUndefined();
+    expect(webhookOf({ webhook_url: null }, 'tolerant')).toBeUndefined();
+  });
 });

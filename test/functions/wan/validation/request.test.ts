@@ -36,7 +36,6 @@ describe('checkRequest', () => {
     const request = {
       ...body({ resolution: '720P', duration: 15, prompt_extend: true, shot_type: 'multi', watermark: true, seed: 0 }),
       metadata: { project: 'spring', 'a.b-c_d': 'ä' },
-      webhook_url: 'https://hooks.example/x',
     };
     const { img_url } = request.input;
     const [prompts, audio_url] = [{ prompt: 'p', negative_prompt: 'n' }, 'https://example.com/a.mp3'];
@@ -45,9 +44,10 @@ describe('checkRequest', () => {
       { type: 'first_frame', url: img_url },
       { type: 'driving_audio', url: audio_url },
     ];
-    expect(checkRequest(request, strict)).toEqual({
+    const webhook_url = 'https://hooks.example/x';
+    expect(checkRequest({ ...request, webhook_url, webhook_events: 'all' }, strict)).toEqual({
       ok: true,
-      request: { ...request, input: { ...prompts, media } },
+      request: { ...request, input: { ...prompts, media }, webhook: { url: webhook_url, events: 'all' } },
       media: media.map((item, index) => ({ ...item, pointer: ['/input/img_url', '/input/audio_url'][index] })),
       warnings: [],
     });
