@@ -37,8 +37,8 @@ export function createFieldErrors(page: ParentNode): FieldErrors {
   const control = (field: Field) =>
     page.querySelector(`#${field}:is(input, textarea, select), #${field} input:checked`) as HTMLElement | null;
   const invalid = new Set<Field>();
-  /** The form that shows that the API did not respond. */
-  let disconnected: Form | undefined;
+  /** Whether the form of a new video shows that the API did not respond. */
+  let isDisconnected = false;
 
   function show(field: Field, message: string): void {
     invalid.add(field);
@@ -52,7 +52,7 @@ export function createFieldErrors(page: ParentNode): FieldErrors {
       invalid.delete(field);
       setText(messageOf(field), undefined);
       control(field)?.removeAttribute('aria-invalid');
-      if (field === disconnected) disconnected = undefined;
+      if (field === 'form') isDisconnected = false;
     }
   }
 
@@ -61,11 +61,11 @@ export function createFieldErrors(page: ParentNode): FieldErrors {
     showProblem(problem, form = 'form') {
       if (problem.rejectsKey) return show('key', keyRejected);
       for (const [field, message] of fieldMessages(problem, form)) show(field, message);
-      if (problem.status === 0) disconnected = form;
+      if (form === 'form') isDisconnected = problem.status === 0;
     },
     clear,
     reconnected() {
-      if (disconnected) clear(disconnected);
+      if (isDisconnected) clear('form');
     },
     focusFirst(form = 'form') {
       const first = fieldsOf[form].find((field) => invalid.has(field));

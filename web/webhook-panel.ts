@@ -56,7 +56,7 @@ export function createWebhookPanel(page: ParentNode, { api, errors, keyRejected 
   }
 
   function fail(problem: ApiProblem): void {
-    setText(part('loading'), undefined);
+    setText(part('loading'), part('content').hidden ? 'Close this panel and open it again to retry.' : undefined);
     setText(part('outcome'), undefined);
     if (problem.rejectsKey) keyRejected(problem);
     else errors.showProblem(problem, 'webhook');
@@ -88,6 +88,13 @@ export function createWebhookPanel(page: ParentNode, { api, errors, keyRejected 
     find(form, `input[value="${events}"]`, HTMLInputElement).checked = true;
   }
 
+  /** A lost response may have made a secret that is not shown. */
+  const createSecret = () =>
+    api.createWebhookSecret().catch((problem: ApiProblem) => {
+      if (problem.status !== 0 && problem.status < 500) throw problem;
+      throw new ApiProblem(problem.status, { title: problem.message, detail: lostSecret });
+    });
+
   /** Shows a secret, which only this page has: opens the panel if it was closed meanwhile. */
   function showSecret(value: string): void {
     panel.open = true;
@@ -108,8 +115,9 @@ export function createWebhookPanel(page: ParentNode, { api, errors, keyRejected 
   }
 
   panel.addEventListener('toggle', () => {
-    if (panel.open) void run(api.webhook, update);
-    else reset();
+    if (!panel.open) return reset();
+    if (part('content').hidden) setText(part('loading'), 'Loading…');
+    void run(api.webhook, update);
   });
   form.addEventListener('submit', (event) => {
     event.preventDefault();
@@ -137,7 +145,7 @@ export function createWebhookPanel(page: ParentNode, { api, errors, keyRejected 
   });
   button('rotate').addEventListener('click', async () => {
     if (!(await confirmation.ask(secretQuestion(webhook), 'New secret'))) return;
-    await run(api.createWebhookSecret, ({ secret, version, previous_valid_until }) => {
+    await run(createSecret, ({ secret, version, previous_valid_until }) => {
       if (webhook) {
         const previous = previous_valid_until ? { previous_secret_valid_until: previous_valid_until } : {};
         update({ ...webhook, secret_version: version, ...previous });
@@ -203,6 +211,9 @@ export function secretQuestion(webhook: Pick<WebhookView, 'previous_secret_valid
   const replaced = webhook?.previous_secret_valid_until ? ' The one before it stops signing immediately.' : '';
   return `Make a new secret? For 24 hours events are also signed with the current one, so that you can change your server.${replaced}`;
 }
+
+const lostSecret =
+  'A new secret may have been made without being shown: close the panel and open it again to see whether a previous secret signs too. If so, make another one.';
 
 const removeQuestion = ({ host }: WebhookView): string =>
   `Remove the webhook? ${host} gets no more events, and pending deliveries are dropped. The secret stays valid.`;
