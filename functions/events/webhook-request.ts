@@ -126,6 +126,11 @@ const post = (url: URL, body: string, options: https.RequestOptions): Promise<nu
       response.on('error', end);
       response.on('close', end);
     });
+    // A listener is needed: without one, Node closes the connection and reports neither an answer nor an error.
+    sent.on('upgrade', ({ statusCode }) => {
+      status = statusCode;
+      end();
+    });
     sent.on('error', end);
     sent.end(body);
   });

@@ -214,6 +214,17 @@ describe('a receiver', () => {
     });
   });
 
+  test('that switches protocols has failed, and its connection ends', async () => {
+    let closed: Promise<unknown> | undefined;
+    const port = await serveBytes((socket) => {
+      closed = new Promise((resolve) => socket.once('close', resolve));
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n');
+    });
+    const answer = await sendTo(port, { timeout: 2000 });
+    expect(answer).toMatchObject({ status: 101, error: 'The receiver answered with status 101.' });
+    await closed;
+  }, 5000);
+
   test('that sends an endless body is cut off after 64 KB', async () => {
     let sent = 0;
     const port = await serve((_, response) => {
