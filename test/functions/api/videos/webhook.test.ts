@@ -108,7 +108,7 @@ async function aDelivery(owner: string, url?: string) {
     metadata: {},
     webhook: true,
   } as const;
-  await createDelivery(table, { detail, type: 'video.queued', url, host });
+  await createDelivery(table, { video, detail, type: 'video.queued', url, host });
   return id;
 }
 
