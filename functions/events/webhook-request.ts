@@ -138,11 +138,13 @@ const post = (url: URL, body: string, options: https.RequestOptions): Promise<nu
       response.on('error', end);
       response.on('close', end);
     });
-    // A listener is needed: without one, Node closes the connection and reports neither an answer nor an error.
+    // Without a listener, Node closes the connection and reports neither an answer nor an error.
     sent.on('upgrade', ({ statusCode }) => {
       status = statusCode;
       end();
     });
+    // After any other end that Node does not report.
+    sent.on('close', () => end(codedError('ECONNRESET')));
     sent.on('error', end);
     sent.end(body);
   });
