@@ -40,4 +40,4 @@ export function formatProblem({ message, detail, retryAfter }: ApiProblem): stri
 
 /** The sentences without routes and headers: the page has buttons for those. */
 const withoutRoutes = (text: string): string[] =>
-  text.split(/(?<=[.!?])\s+/).filter((sentence) => !/\b(GET|POST|DELETE) \/|Retry-After|If-Match/.test(sentence));
+  text.split(/(?<=[.!?])\s+/).filter((sentence) => !/\b(GET|POST|PUT|DELETE) \/|Retry-After|If-Match/.test(sentence));

@@ -2,11 +2,13 @@ import type { Variant } from '../functions/api/videos/content.ts';
 import type { Estimate } from '../functions/api/videos/derive.ts';
 import type { OfferedModel } from '../functions/api/videos/models.ts';
 import type { Usage } from '../functions/api/videos/usage.ts';
+import type { DeliveryView, WebhookView } from '../functions/api/videos/webhook.ts';
 import type { VideoView } from '../functions/video/view.ts';
 import { ApiProblem } from './api-problem.ts';
 
 export type { Variant } from '../functions/api/videos/content.ts';
 export type { Usage } from '../functions/api/videos/usage.ts';
+export type { DeliveryView, WebhookView } from '../functions/api/videos/webhook.ts';
 export type { VideoView } from '../functions/video/view.ts';
 
 export interface SubmitBody {
@@ -50,6 +52,23 @@ export interface UploadForm {
   media_url: string;
 }
 
+/** The answer of a webhook's receiver to a test event. */
+export interface WebhookTest {
+  host: string;
+  delivered: boolean;
+  status?: number;
+  error?: string;
+  milliseconds: number;
+}
+
+/** A new secret of the owner's webhooks. */
+export interface WebhookSecret {
+  secret: string;
+  version: number;
+  /** Until then the previous secret also signs. */
+  previous_valid_until?: string;
+}
+
 /** How a video is made from another one; also the name of the route. */
 export type DeriveKind = 'extend' | 'variations';
 
@@ -70,6 +89,15 @@ export interface Api {
   remove(id: string, etag: string | undefined): Promise<void>;
   content(id: string, variant: Variant, signal?: AbortSignal): Promise<Link>;
   createUpload(file: { content_type: string; bytes: number }): Promise<UploadForm>;
+  /** @returns undefined when the owner has none */
+  webhook(): Promise<WebhookView | undefined>;
+  /** The first response ever also has the secret. */
+  setWebhook(webhook: { url: string; events: WebhookView['events'] }): Promise<WebhookView>;
+  removeWebhook(): Promise<void>;
+  testWebhook(): Promise<WebhookTest>;
+  createWebhookSecret(): Promise<WebhookSecret>;
+  deliveries(id: string): Promise<DeliveryView[]>;
+  redeliver(id: string, sequence: number): Promise<DeliveryView>;
 }
 
 /** Longer than any response takes, a held one included (`wait`): a lost connection must not block a caller forever. */
@@ -89,12 +117,12 @@ interface ApiResponse<Body> {
 export function createApi(
   base: URL,
   key: () => string,
-  send: typeof fetch = (...parameters) => fetch(...parameters),
+  request: typeof fetch = (...parameters) => fetch(...parameters),
 ): Api {
   async function call<Body>(route: string, { signal, ...init }: RequestInit = {}): Promise<ApiResponse<Body>> {
     const headers = { accept: 'application/json', authorization: `Bearer ${key()}`, ...init.headers };
     const timeout = AbortSignal.timeout(timeoutMilliseconds);
-    const response = await send(new URL(route, base), {
+    const response = await request(new URL(route, base), {
       ...init,
       headers,
       signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
@@ -108,16 +136,19 @@ export function createApi(
       throw new ApiProblem(response.status, body ?? {}, readRetryAfter(response.headers));
     return { body: body as Body, headers: response.headers, isUnchanged };
   }
-  const post = <Body>(
+  const send = <Body>(
+    method: 'POST' | 'PUT',
     route: string,
     body?: unknown,
     headers: Record<string, string> = {},
   ): Promise<ApiResponse<Body>> =>
     call(route, {
-      method: 'POST',
+      method,
       headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
+  const post = <Body>(route: string, body?: unknown, headers?: Record<string, string>) =>
+    send<Body>('POST', route, body, headers);
 
   return {
     models: async () => (await call<{ data: OfferedModel[] }>('models')).body.data,
@@ -148,6 +179,21 @@ export function createApi(
     content: async (id, variant, signal) =>
       (await call<Link>(`${videoRoute(id)}/content${query({ variant })}`, signal ? { signal } : {})).body,
     createUpload: async (file) => (await post<UploadForm>('uploads', file)).body,
+    webhook: () =>
+      call<WebhookView>('webhook').then(
+        ({ body }) => body,
+        (problem: ApiProblem) => {
+          if (problem.code === 'webhook_not_found') return undefined;
+          throw problem;
+        },
+      ),
+    setWebhook: async (webhook) => (await send<WebhookView>('PUT', 'webhook', webhook)).body,
+    removeWebhook: async () => void (await call('webhook', { method: 'DELETE' })),
+    testWebhook: async () => (await post<WebhookTest>('webhook/test')).body,
+    createWebhookSecret: async () => (await post<WebhookSecret>('webhook/secret')).body,
+    deliveries: async (id) => (await call<{ data: DeliveryView[] }>(`${videoRoute(id)}/deliveries`)).body.data,
+    redeliver: async (id, sequence) =>
+      (await post<DeliveryView>(`${videoRoute(id)}/deliveries/${sequence}/redeliver`)).body,
   };
 }
 

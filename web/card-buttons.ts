@@ -10,6 +10,7 @@ import {
 } from './actions.ts';
 import type { Link, Snapshot, Variant, VideoView } from './api.ts';
 import { createConfirmation } from './confirmation.ts';
+import { createDeliveries, type DeliveryServices } from './deliveries.ts';
 import { createDeriveForm, type DeriveServices } from './derive-form.ts';
 import { find, setText } from './dom.ts';
 import { hasEnded } from './formatting.ts';
@@ -21,6 +22,7 @@ export interface ButtonServices {
   perform: (action: Action, shown: Snapshot) => Promise<ActionFailure | undefined>;
   reuse: (video: VideoView) => void;
   derive: DeriveServices;
+  deliveries: DeliveryServices;
 }
 
 export interface CardButtons {
@@ -28,17 +30,18 @@ export interface CardButtons {
   update(): void;
 }
 
-/** The buttons of a card: open files, use again, cancel, retry, delete. */
+/** The buttons of a card: open files, use again, cancel, retry, deliveries, delete. */
 export function createButtons(
   card: HTMLElement,
   shown: () => Snapshot,
-  { link, perform, reuse, derive }: ButtonServices,
+  { link, perform, reuse, derive, deliveries: deliveryServices }: ButtonServices,
 ): CardButtons {
   const buttons = find(card, '.actions', HTMLElement);
   const message = find(card, '.action-message', HTMLElement);
   const button = (name: string) => find(card, `button.${name}`, HTMLButtonElement);
   const confirmation = createConfirmation(card, buttons);
   const deriveForm = createDeriveForm(card, () => shown().video, confirmation, derive);
+  const deliveries = createDeliveries(card, () => shown().video, deliveryServices);
   const running = new Map<Action, Promise<void>>();
   let status = shown().video.status;
   /** Wan runs the task, although the record still shows it as pending. */
@@ -94,12 +97,13 @@ export function createButtons(
     if (video.status !== status) {
       confirmation.dismiss();
       deriveForm.close();
+      deliveries.close();
       setText(message, undefined);
       status = video.status;
       isRunningAtWan = false;
     }
     files.video.hidden = files.metadata.hidden = video.status !== 'succeeded';
-    button('reuse').hidden = button('delete').hidden = !hasEnded(video);
+    button('reuse').hidden = button('delete').hidden = button('show-deliveries').hidden = !hasEnded(video);
     button('extend').hidden = !isExtendable(video, Date.now());
     button('vary').hidden = !isVariable(video);
     button('retry').hidden = !isRetryable(video);

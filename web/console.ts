@@ -10,6 +10,7 @@ import { createGallery } from './gallery.ts';
 import { createKeyField } from './key-field.ts';
 import { createPollVideo } from './poll-video.ts';
 import { createPoller } from './poller.ts';
+import { createWebhookPanel } from './webhook-panel.ts';
 
 /** Root of the API: `/` locally, `/v1/` below a stage, where the address may lack the last slash. */
 const base = new URL(location.pathname.replace(/\/?$/, '/'), location.origin);
@@ -32,6 +33,7 @@ const connection = createConnection((message) => {
   if (!message) errors.reconnected();
 }, keyRejected);
 const budget = createBudget(document, api, connection);
+const webhook = createWebhookPanel(document, { api, errors, keyRejected });
 const composer = createComposer(document, {
   api,
   settings,
@@ -73,6 +75,7 @@ function clear(): void {
   poller.clear();
   gallery.clear();
   budget.clear();
+  webhook.clear();
 }
 
 function keyRejected(problem: ApiProblem): void {
@@ -86,6 +89,7 @@ function keyRejected(problem: ApiProblem): void {
 async function load(): Promise<void> {
   if (!(await gallery.load())) return;
   keyField.accept();
+  webhook.show();
   await budget.refresh();
 }
 

@@ -134,3 +134,15 @@ export const formatDateTime = (time: string): string =>
 
 const formatDate = (day: string): string =>
   new Date(day).toLocaleDateString('en-GB', { day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' });
+
+/** The answer of a webhook's receiver: `status 204 in 87 ms`, or the error without its period. */
+export const formatAnswer = ({
+  status,
+  error,
+  milliseconds,
+}: {
+  status?: number;
+  error?: string;
+  milliseconds: number;
+}): string =>
+  error === undefined ? `status ${status} in ${milliseconds} ms` : `${error.replace(/\.$/, '')} (${milliseconds} ms)`;

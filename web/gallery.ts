@@ -80,6 +80,7 @@ export function createGallery(page: Document, services: GalleryServices): Galler
       },
       keyRejected,
     },
+    deliveries: { list: api.deliveries, redeliver: api.redeliver, sleep, keyRejected },
   };
 
   function show(snapshot: Snapshot): void {
