@@ -27,9 +27,9 @@ export async function footprint(): Promise<boolean> {
   for (const [folder, count] of Object.entries(lines)) console.log(`  ${String(count).padStart(6)}  ${folder}`);
   // Each feature that every request passes through adds files: limits per owner, lists of media, the standards of HTTP.
   return checkBounds([
-    { name: 'files of functions/ that POST /videos runs', value: submit.length, max: 43 },
-    { name: 'files of functions/ that a video runs, from POST to succeeded', value: whole.length, max: 88 },
-    { name: 'files in functions/', value: functionFiles, max: 210 },
+    { name: 'files of functions/ that POST /videos runs', value: submit.length, max: 47 },
+    { name: 'files of functions/ that a video runs, from POST to succeeded', value: whole.length, max: 91 },
+    { name: 'files in functions/', value: functionFiles, max: 224 },
     { name: `lines of the longest file in functions/ except tables (${longest.file})`, value: longest.lines, max: 250 },
   ]);
 }

@@ -85,7 +85,7 @@ export async function deliverMessage(
   // The process died between the two writes of a success.
   if (!delivery.forced && delivered === sequence) return settle(table, delivery, 'delivered');
   const url = delivery.url ?? (subscription?.ended_at ? undefined : subscription?.url);
-  if (url === undefined || (delivery.url && webhook_ended && !delivery.forced))
+  if (url === undefined || (delivery.url !== undefined && delivery.url === webhook_ended && !delivery.forced))
     return settle(table, delivery, 'dropped');
 
   const { origin } = new URL(url);
@@ -130,7 +130,7 @@ async function attempt(
     return 'delivered';
   }
   if (answer.status === 410) {
-    if (delivery.url) await endRequestedWebhook(table, video_id);
+    if (delivery.url) await endRequestedWebhook(table, video_id, url);
     else await endSubscription(table, owner, url);
     await recordSuccess(table, owner, origin, receiver, answer.milliseconds);
     return settle(table, delivery, 'failed', tried);

@@ -63,10 +63,25 @@ export const dueAt = (at: number, { video_id, sequence }: Pick<Delivery, 'video_
   open_order: `${iso(at)}#${video_id}#${sequence}`,
 });
 
-/** Writes a pending delivery, unless it exists. Its event is published afterwards, so no webhook is lost in a crash. */
+/**
+ * Writes a pending delivery, unless it exists; that of an earlier video with the same id is replaced. Its event is published afterwards, so
+ * no webhook is lost in a crash.
+ */
 export async function createDelivery(
   table: Table,
-  { detail, type, url, host }: { detail: EventDetail; type: string; url?: string | undefined; host: string },
+  {
+    detail,
+    type,
+    url,
+    host,
+    video: { created_at },
+  }: {
+    detail: EventDetail;
+    type: string;
+    url?: string | undefined;
+    host: string;
+    video: Pick<VideoRecord, 'created_at'>;
+  },
 ): Promise<void> {
   const { webhook: _, ...data } = detail;
   const now = table.now();
@@ -87,13 +102,13 @@ export async function createDelivery(
   };
   const { update, names, values } = updateExpression({
     set: { ...delivery, ...dueAt(now + LOST_MINUTES * 60_000, delivery), [timeToLive]: expiry(now) },
-    remove: [],
+    remove: [...(url === undefined ? ['url'] : []), 'scheduled', 'forced', 'has_slot', 'claimed_until'],
   });
   await updateItem(table, keys.delivery(detail.id, detail.sequence), {
     UpdateExpression: update,
-    ConditionExpression: 'attribute_not_exists(pk)',
+    ConditionExpression: 'attribute_not_exists(pk) OR #created_at < :video_created_at',
     ExpressionAttributeNames: names,
-    ExpressionAttributeValues: values,
+    ExpressionAttributeValues: { ...values, ':video_created_at': created_at },
   });
 }
 

@@ -2,7 +2,7 @@ import { type EventBridgeClient, PutEventsCommand, type PutEventsRequestEntry } 
 import { timeToLive } from '../shared/table-schema.ts';
 import { keys } from '../video/keys.ts';
 import { isTerminal, type TimelineEntry, type VideoRecord } from '../video/record.ts';
-import { getItem, type Table, updateItem } from '../video/table.ts';
+import { getItem, type Table, updateExpression, updateItem } from '../video/table.ts';
 import type { RequestedWebhook } from '../wan/validation/webhook.ts';
 import { createDelivery } from './deliveries.ts';
 import type { EventDetail } from './schema.ts';
@@ -22,12 +22,14 @@ const REMEMBERED_DAYS = 90;
 
 /** Which events of a video have been published. */
 export interface PublishedItem {
+  /** When the video was created: an expired or deleted video's id may get a new one. */
+  created_at?: string;
   /** The highest sequence that was published. */
   sequence?: number;
   /** The highest sequence that a webhook got. */
   delivered?: number;
-  /** Whether the request's own webhook answered 410. */
-  webhook_ended?: true;
+  /** The request's own webhook that answered 410. A restarted drop may have another one. */
+  webhook_ended?: string;
 }
 
 /**
@@ -37,7 +39,7 @@ export interface PublishedItem {
  * @throws Error when EventBridge refuses an event or does not answer; nothing is marked as published then
  */
 export async function publishEvents({ table, eventBridge, busName }: EventServices, video: VideoRecord): Promise<void> {
-  const published = await getItem<PublishedItem>(table, keys.published(video.id));
+  const published = await readPublished(table, video);
   const first = published?.sequence ?? 0;
   if (first >= video.timeline.length) return;
   const webhook = await webhookOf(table, video, published);
@@ -48,7 +50,7 @@ export async function publishEvents({ table, eventBridge, busName }: EventServic
     const type = `video.${entry.status}`;
     // Before the event, so that a crash in between leaves a delivery that the minute job sends.
     if (isWanted)
-      await createDelivery(table, { detail, type, url: video.webhook?.url, host: new URL(webhook.url).host });
+      await createDelivery(table, { video, detail, type, url: video.webhook?.url, host: new URL(webhook.url).host });
     entries.push(busEntry(entry, type, detail, busName));
   }
   for (let sent = 0; sent < entries.length; sent += ENTRIES_PER_CALL) {
@@ -62,41 +64,67 @@ export async function publishEvents({ table, eventBridge, busName }: EventServic
   await markPublished(table, video);
 }
 
+/** Reads what was published of a video. What was published of an earlier one with its id is forgotten, before any event of this one. */
+async function readPublished(table: Table, { id, created_at }: VideoRecord): Promise<PublishedItem | undefined> {
+  const published = await getItem<PublishedItem>(table, keys.published(id));
+  if (published?.created_at === undefined || published.created_at === created_at) return published;
+  return updateItem<PublishedItem>(table, keys.published(id), {
+    UpdateExpression: 'SET created_at = :created_at REMOVE #sequence, delivered, webhook_ended',
+    ConditionExpression: 'created_at = :read',
+    ExpressionAttributeNames: { '#sequence': 'sequence' },
+    ExpressionAttributeValues: { ':created_at': created_at, ':read': published.created_at },
+  });
+}
+
 /** Returns the webhook of a video: that of its request, which replaces the owner's; undefined when there is none or its receiver ended it. */
 async function webhookOf(
   table: Table,
   { webhook, owner }: VideoRecord,
   published: PublishedItem | undefined,
 ): Promise<RequestedWebhook | undefined> {
-  if (webhook) return published?.webhook_ended ? undefined : webhook;
+  if (webhook) return published?.webhook_ended === webhook.url ? undefined : webhook;
   const { url, events = 'endings', ended_at } = (await readSubscription(table, owner)) ?? {};
   return url === undefined || ended_at ? undefined : { url, events };
 }
 
-const markPublished = (table: Table, { id, timeline }: VideoRecord): Promise<void> =>
-  raise(table, id, 'sequence', timeline.length);
+const markPublished = (table: Table, { id, timeline, created_at }: VideoRecord): Promise<void> =>
+  raise(table, id, 'sequence', timeline.length, created_at);
 
 /** Remembers the highest sequence that a webhook got, so that older events are dropped. */
 export const recordDelivered = (table: Table, id: string, sequence: number): Promise<void> =>
   raise(table, id, 'delivered', sequence);
 
-async function raise(table: Table, id: string, name: 'sequence' | 'delivered', sequence: number): Promise<void> {
+async function raise(
+  table: Table,
+  id: string,
+  name: 'sequence' | 'delivered',
+  sequence: number,
+  created_at?: string,
+): Promise<void> {
+  const { update, names, values } = updateExpression({
+    set: { [name]: sequence, created_at, [timeToLive]: expiry(table) },
+    remove: [],
+  });
   await updateItem(table, keys.published(id), {
-    UpdateExpression: 'SET #name = :sequence, #ttl = :ttl',
-    ConditionExpression: 'attribute_not_exists(#name) OR #name < :sequence',
-    ExpressionAttributeNames: { '#name': name, '#ttl': timeToLive },
-    ExpressionAttributeValues: {
-      ':sequence': sequence,
-      ':ttl': Math.floor(table.now() / 1000) + REMEMBERED_DAYS * 24 * 3600,
-    },
+    UpdateExpression: update,
+    ConditionExpression: `attribute_not_exists(#${name}) OR #${name} < :${name}`,
+    ExpressionAttributeNames: names,
+    ExpressionAttributeValues: values,
   });
 }
 
+const expiry = (table: Table): number => Math.floor(table.now() / 1000) + REMEMBERED_DAYS * 24 * 3600;
+
 /** Ends the webhook of a video's request: its receiver answered 410. */
-export async function endRequestedWebhook(table: Table, id: string): Promise<void> {
+export async function endRequestedWebhook(table: Table, id: string, url: string): Promise<void> {
+  const { update, names, values } = updateExpression({
+    set: { webhook_ended: url, [timeToLive]: expiry(table) },
+    remove: [],
+  });
   await updateItem(table, keys.published(id), {
-    UpdateExpression: 'SET webhook_ended = :true',
-    ExpressionAttributeValues: { ':true': true },
+    UpdateExpression: update,
+    ExpressionAttributeNames: names,
+    ExpressionAttributeValues: values,
   });
 }
 

@@ -13,7 +13,7 @@ export interface WebhookRequest {
   headers: Readonly<Record<string, string>>;
   /** Whether the URL may also name this computer, by http or https. */
   loopback: boolean;
-  /** @default - that of the operating system */
+  /** @default - the name servers of the operating system */
   resolve?: ResolveName;
   /** Milliseconds in total. @default 10000 */
   timeout?: number;
@@ -38,7 +38,19 @@ const errors = {
   timeout: 'The receiver did not answer within 10 seconds.',
 } as const;
 
-const systemResolve: ResolveName = (hostname) => dns.promises.lookup(hostname, { all: true });
+/**
+ * Asks the name servers directly. `dns.lookup` would occupy one of Node's four threads per name for as long as its servers are silent, so a
+ * few names of one owner would stop the lookups of all.
+ */
+const systemResolve: ResolveName = async (hostname) => {
+  const [ipv4, ipv6] = await Promise.allSettled([dns.promises.resolve4(hostname), dns.promises.resolve6(hostname)]);
+  const found = [
+    ...(ipv4.status === 'fulfilled' ? ipv4.value.map((address) => ({ address, family: 4 })) : []),
+    ...(ipv6.status === 'fulfilled' ? ipv6.value.map((address) => ({ address, family: 6 })) : []),
+  ];
+  if (found.length === 0 && ipv4.status === 'rejected') throw ipv4.reason;
+  return found;
+};
 
 /**
  * Sends a POST to a URL that a caller named. It cannot reach a private network: the host's address is checked, and the connection goes to
@@ -126,6 +138,13 @@ const post = (url: URL, body: string, options: https.RequestOptions): Promise<nu
       response.on('error', end);
       response.on('close', end);
     });
+    // Without a listener, Node closes the connection and reports neither an answer nor an error.
+    sent.on('upgrade', ({ statusCode }) => {
+      status = statusCode;
+      end();
+    });
+    // After any other end that Node does not report.
+    sent.on('close', () => end(codedError('ECONNRESET')));
     sent.on('error', end);
     sent.end(body);
   });
@@ -141,7 +160,7 @@ function describe(error: unknown): string {
   const { code, name } = error as NodeJS.ErrnoException;
   if (code === 'PRIVATE_ADDRESS') return errors.private_address;
   if (name === 'AbortError' || name === 'TimeoutError') return errors.timeout;
-  if (code === 'ENOTFOUND') return 'The host does not exist.';
+  if (code === 'ENOTFOUND' || code === 'ENODATA') return 'The host does not exist.';
   if (code === 'ECONNREFUSED') return 'The receiver refused the connection.';
   return `The request failed (${code ?? name}).`;
 }

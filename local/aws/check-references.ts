@@ -100,13 +100,15 @@ const maySend = (stack: Stack, ruleArn: string, queueUrl: string): boolean =>
     .filter(({ properties }) => properties.Queues.includes(queueUrl))
     .flatMap(({ properties }) => properties.PolicyDocument.Statement)
     .some(({ Action, Condition = {}, Effect, Principal }) => {
-      const { ArnEquals, ...others } = Condition;
+      const { ArnEquals, StringEquals, ...others } = Condition;
       return (
         Effect === 'Allow' &&
         [Action].flat().includes('sqs:SendMessage') &&
         typeof Principal === 'object' &&
         Principal.Service === 'events.amazonaws.com' &&
         Object.keys(others).length === 0 &&
-        [ArnEquals?.['aws:SourceArn'] ?? ruleArn].flat().includes(ruleArn)
+        [ArnEquals?.['aws:SourceArn'] ?? ruleArn].flat().includes(ruleArn) &&
+        // The CDK names the account instead of the rule for a queue with a key of its own.
+        [StringEquals?.['aws:SourceAccount'] ?? account].flat().includes(account)
       );
     });

@@ -77,4 +77,4 @@ test('a receiver that fails for the first events of a video gets the others with
   });
 
   await api.call('/webhook', { method: 'DELETE' });
-}, 120_000);
+}, 240_000);

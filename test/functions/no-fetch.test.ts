@@ -29,10 +29,11 @@ beforeEach(() => {
     throw new TypeError('fetch failed');
   });
   vi.spyOn(dns, 'lookup').mockImplementation(((host: string) => void reached.push(`lookup ${host}`)) as never);
-  vi.spyOn(dns.promises, 'lookup').mockImplementation((async (host: string) => {
-    reached.push(`lookup ${host}`);
-    throw new Error('no names here');
-  }) as never);
+  for (const name of ['lookup', 'resolve4', 'resolve6'] as const)
+    vi.spyOn(dns.promises, name).mockImplementation((async (host: string) => {
+      reached.push(`lookup ${host}`);
+      throw new Error('no names here');
+    }) as never);
   vi.spyOn(Socket.prototype, 'connect').mockImplementation(function (this: Socket, ...to: unknown[]) {
     reached.push(`connect ${JSON.stringify(to)}`);
     return this;
@@ -90,7 +91,13 @@ test('the guard detects fetches, connections and lookups', async () => {
   await fetch('https://example.com/').catch(() => undefined);
   new Socket().connect(80, '10.0.0.1');
   dns.lookup('example.com', () => undefined);
-  expect(reached).toEqual(['fetch https://example.com/', 'connect [80,"10.0.0.1"]', 'lookup example.com']);
+  await dns.promises.resolve4('example.org').catch(() => undefined);
+  expect(reached).toEqual([
+    'fetch https://example.com/',
+    'connect [80,"10.0.0.1"]',
+    'lookup example.com',
+    'lookup example.org',
+  ]);
 });
 
 describe('network access', () => {

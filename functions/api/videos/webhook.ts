@@ -65,8 +65,9 @@ async function putWebhook(
 ): Promise<APIGatewayProxyResult> {
   const wanted = readSubscriptionBody(readJson(request, 'a JSON object with "url"'), loopback);
   const subscription = await putSubscription(table, owner, wanted);
-  const isFirst = subscription.secret_version === undefined && (await showFirstSecret(table, owner));
-  const secret = isFirst ? webhookSecret(await master(), owner, 1) : undefined;
+  // Made before it counts as shown, so that a request that is repeated after a failure shows it.
+  const first = subscription.secret_version === undefined ? webhookSecret(await master(), owner, 1) : undefined;
+  const secret = first && (await showFirstSecret(table, owner)) ? first : undefined;
   return json(200, { ...viewOfWebhook(subscription, table.now()), ...(secret ? { secret } : {}) });
 }
 

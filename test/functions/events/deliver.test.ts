@@ -3,8 +3,10 @@ import { testWebhook } from '../../../functions/events/deliver.ts';
 import { listDeliveries, redeliver } from '../../../functions/events/deliveries.ts';
 import type { PublishedItem } from '../../../functions/events/outbox.ts';
 import { deleteSubscription, putSubscription, readSubscription } from '../../../functions/events/subscriptions.ts';
+import { requeueVideo } from '../../../functions/submissions/restart.ts';
 import { keys } from '../../../functions/video/keys.ts';
 import { getItem, type Table } from '../../../functions/video/table.ts';
+import type { RequestedWebhook } from '../../../functions/wan/validation/webhook.ts';
 import { answers, aWebhookStage, HOUR, MINUTE, master, start } from './support.ts';
 
 let stage: ReturnType<typeof aWebhookStage>;
@@ -200,6 +202,17 @@ describe('410', () => {
     expect(sequences()).toEqual([1, 1]);
     expect((await listDeliveries(stage.table, video)).map(({ state }) => state)).toEqual(['failed', 'dropped']);
   });
+});
+
+test("410 of a request's webhook does not end the one that a restarted drop has instead", async () => {
+  stage.behavior.send = answers(410, 200);
+  const refused = await stage.video({}, 'failed');
+  await stage.drain();
+  const other: RequestedWebhook = { url: 'https://two.example/hook', events: 'endings' };
+  const restarted = await requeueVideo(stage.table, refused, { webhook: other });
+  await stage.move(restarted!, 'failed');
+  await stage.drain();
+  expect(stage.posts.map(({ url }) => url)).toEqual(['https://one.example/hook', 'https://two.example/hook']);
 });
 
 describe('three failures in a row pause a receiver', () => {

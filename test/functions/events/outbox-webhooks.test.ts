@@ -1,6 +1,8 @@
+import { DeleteCommand } from '@aws-sdk/lib-dynamodb';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { readDelivery } from '../../../functions/events/deliveries.ts';
 import { putSubscription } from '../../../functions/events/subscriptions.ts';
+import { keys } from '../../../functions/video/keys.ts';
 import { changeStatus, readVideo } from '../../../functions/video/store.ts';
 import type { Table } from '../../../functions/video/table.ts';
 import { answers, aWebhookStage, HOUR, MINUTE } from './support.ts';
@@ -95,6 +97,21 @@ test('a repeated event keeps the delivery, and its state, unchanged', async () =
   await stage.drain();
   expect(await stage.delivery(created)).toEqual(before);
   expect(stage.posts).toHaveLength(1);
+});
+
+test('a video with the id of one that has expired is announced anew', async () => {
+  const { table, clock } = stage;
+  const video = await stage.video({}, 'submitting', 'running', 'failed');
+  await stage.drain();
+  // DynamoDB deletes expired items in any order, days late.
+  await table.client.send(new DeleteCommand({ TableName: table.tableName, Key: { pk: keys.video(video.id) } }));
+  clock.now += 40 * 24 * HOUR;
+  const again = await stage.video({ id: video.id }, 'submitting', 'running', 'failed');
+  await stage.drain();
+  expect(stage.published.map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4, 1, 2, 3, 4]);
+  expect(stage.posts).toHaveLength(2);
+  expect(stage.posts[1]!.body).toContain(again.timeline.at(-1)!.at);
+  expect(await stage.delivery(again)).toMatchObject({ state: 'delivered', attempts: 1 });
 });
 
 test("an owner's subscription holds for later events only", async () => {

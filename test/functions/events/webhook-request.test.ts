@@ -1,3 +1,5 @@
+import { createSocket } from 'node:dgram';
+import dns from 'node:dns';
 import { createServer as createHttpServer, type RequestListener } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Server, Socket } from 'node:net';
@@ -214,6 +216,17 @@ describe('a receiver', () => {
     });
   });
 
+  test('that switches protocols has failed, and its connection ends', async () => {
+    let closed: Promise<unknown> | undefined;
+    const port = await serveBytes((socket) => {
+      closed = new Promise((resolve) => socket.once('close', resolve));
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n');
+    });
+    const answer = await sendTo(port, { timeout: 2000 });
+    expect(answer).toMatchObject({ status: 101, error: 'The receiver answered with status 101.' });
+    await closed;
+  }, 5000);
+
   test('that sends an endless body is cut off after 64 KB', async () => {
     let sent = 0;
     const port = await serve((_, response) => {
@@ -309,6 +322,32 @@ describe('a receiver', () => {
       error: 'The receiver did not answer within 10 seconds.',
     });
   });
+});
+
+test('a name whose servers are silent does not delay the lookups of others', async () => {
+  const nameServer = createSocket('udp4');
+  nameServer.on('message', (query, { port }) => {
+    if (query.includes('silent')) return;
+    const question = query.subarray(12, query.indexOf(0, 12) + 5);
+    const isIpv4 = question.at(-3) === 1;
+    const header = Buffer.from([query[0]!, query[1]!, 0x81, 0x80, 0, 1, 0, isIpv4 ? 1 : 0, 0, 0, 0, 0]);
+    const record = Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4, 10, 0, 0, 1]);
+    nameServer.send(Buffer.concat([header, question, ...(isIpv4 ? [record] : [])]), port, '127.0.0.1');
+  });
+  await new Promise<void>((resolve) => nameServer.bind(0, '127.0.0.1', resolve));
+  const servers = dns.getServers();
+  dns.setServers([`127.0.0.1:${nameServer.address().port}`]);
+  try {
+    const sendBySystem = (host: string, timeout: number) =>
+      sendWebhook({ ...request, url: `https://${host}/`, loopback: false, timeout });
+    const silent = Array.from({ length: 20 }, (_, index) => sendBySystem(`silent-${index}.example.com`, 1500));
+    expect(await sendBySystem('private.example.com', 1000)).toMatchObject({ error: notPublic });
+    for (const { error } of await Promise.all(silent))
+      expect(error).toBe('The receiver did not answer within 10 seconds.');
+  } finally {
+    dns.setServers(servers);
+    nameServer.close();
+  }
 });
 
 test('no error contains the path, the query or the answer of a webhook', async () => {

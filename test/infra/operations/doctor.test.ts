@@ -324,7 +324,13 @@ test('deliveries to webhooks are reported when nothing delivers them', async () 
     metadata: {},
     webhook: true,
   } as const;
-  await createDelivery(table, { detail, type: 'video.succeeded', url: 'https://a.example', host: 'a.example' });
+  await createDelivery(table, {
+    video: { created_at: detail.at },
+    detail,
+    type: 'video.succeeded',
+    url: 'https://a.example',
+    host: 'a.example',
+  });
   expect(await checkWebhooks(table)).toEqual([
     { state: 'ok', summary: 'No delivery to a webhook is overdue; 1 wait for their next attempt.' },
   ]);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { account } from '../../../local/aws/account.ts';
 import type { Template } from '../../../local/aws/template/template.ts';
 import { smallTemplate } from './small-template.ts';
 import { running } from './start-runtime.ts';
@@ -82,6 +83,8 @@ describe('a template with inconsistent references is rejected for', () => {
 
   test('a rule whose queue lets it send is accepted', async () => {
     await (await running({ template: sending('OwnRule') })).close();
+    const Condition = { StringEquals: { 'aws:SourceAccount': account } };
+    await (await running({ template: sending('OwnRule', { Condition }) })).close();
   });
 
   test.each([
@@ -106,6 +109,11 @@ describe('a template with inconsistent references is rejected for', () => {
       'the rule firstframe-own may not send to arn:aws:sqs:us-east-1:000000000000:firstframe-work',
     ],
     ['a rule that sends to a queue that lets another rule send', sending('DropsRule'), 'firstframe-own may not send'],
+    [
+      'a rule whose queue lets another account send',
+      sending('OwnRule', { Condition: { StringEquals: { 'aws:SourceAccount': '111122223333' } } }),
+      'firstframe-own may not send',
+    ],
     ['a rule whose queue refuses it', sending('OwnRule', { Effect: 'Deny' }), 'firstframe-own may not send'],
     [
       'a rule whose queue lets another service send',

@@ -20,6 +20,7 @@ import { aContext, linesOf } from '../../log-lines.ts';
 import { anOwner, aRequest, responseOf } from '../support.ts';
 
 const start = Date.parse('2026-01-01T00:00:00Z');
+const HOUR = 3600_000;
 const clock = { now: start };
 afterEach(() => {
   clock.now = start;
@@ -28,6 +29,7 @@ const { table } = startTable(() => clock.now);
 const enqueued: unknown[] = [];
 const posts: WebhookRequest[] = [];
 let answer: WebhookAnswer = { status: 204, milliseconds: 3 };
+let readSecret = async () => ({ SecretString: 'the master' });
 const secretUrl = 'https://hooks.example:8443/secret-path?secret=token';
 const host = 'hooks.example:8443';
 
@@ -47,7 +49,7 @@ const handle = composeWebhooks(
         return {};
       },
     } as unknown as Platform['sqs'],
-    secrets: { send: async () => ({ SecretString: 'the master' }) } as unknown as Platform['secrets'],
+    secrets: { send: () => readSecret() } as unknown as Platform['secrets'],
     sendWebhook: async (request) => {
       posts.push(request);
       return answer;
@@ -108,7 +110,7 @@ async function aDelivery(owner: string, url?: string) {
     metadata: {},
     webhook: true,
   } as const;
-  await createDelivery(table, { detail, type: 'video.queued', url, host });
+  await createDelivery(table, { video, detail, type: 'video.queued', url, host });
   return id;
 }
 
@@ -131,6 +133,17 @@ describe('/webhook', () => {
     const responses = await Promise.all([put(owner), put(owner)]);
     expect(responses.filter(({ body }) => 'secret' in body)).toHaveLength(1);
     expect(responses.map(({ body }) => body.secret_version)).toEqual([1, 1]);
+  });
+
+  test('shows the first secret when the request is repeated after it could not be made', async () => {
+    const owner = anOwner();
+    const readable = readSecret;
+    readSecret = () => Promise.reject(new Error('The secret cannot be read now.'));
+    // The value that is cached is older.
+    clock.now += HOUR;
+    expect((await put(owner)).status).toBe(500);
+    readSecret = readable;
+    expect((await put(owner)).body).toHaveProperty('secret');
   });
 
   test('is of one owner', async () => {
