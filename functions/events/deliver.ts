@@ -131,7 +131,7 @@ async function attempt(
   }
   if (answer.status === 410) {
     if (delivery.url) await endRequestedWebhook(table, video_id, url);
-    else await endSubscription(table, owner, url);
+    else await endSubscription(table, owner, url, at);
     await recordSuccess(table, owner, origin, receiver, answer.milliseconds);
     return settle(table, delivery, 'failed', tried);
   }

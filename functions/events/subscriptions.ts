@@ -7,6 +7,8 @@ export interface Subscription {
   /** Undefined when the owner has no subscription, only a secret. */
   url?: string;
   events: WebhookEvents;
+  /** When the owner set it. ISO 8601 UTC. */
+  set_at?: string;
   /** When the receiver ended the subscription by answering 410. ISO 8601 UTC. */
   ended_at?: string;
   /** The current version of the secret. @default 1 */
@@ -28,9 +30,9 @@ export async function putSubscription(
   { url, events }: { url: string; events: WebhookEvents },
 ): Promise<Subscription> {
   const written = await updateItem<Partial<Subscription>>(table, keys.webhook(owner), {
-    UpdateExpression: 'SET #url = :url, #events = :events REMOVE #ended_at',
+    UpdateExpression: 'SET #url = :url, #events = :events, set_at = :now REMOVE #ended_at',
     ExpressionAttributeNames: { '#url': 'url', '#events': 'events', '#ended_at': 'ended_at' },
-    ExpressionAttributeValues: { ':url': url, ':events': events },
+    ExpressionAttributeValues: { ':url': url, ':events': events, ':now': new Date(table.now()).toISOString() },
   });
   return subscriptionOf(written!);
 }
@@ -38,20 +40,27 @@ export async function putSubscription(
 /** Ends an owner's subscription; the secret stays. @returns false when there was none */
 export async function deleteSubscription(table: Table, owner: string): Promise<boolean> {
   const written = await updateItem(table, keys.webhook(owner), {
-    UpdateExpression: 'REMOVE #url, #events, #ended_at',
+    UpdateExpression: 'REMOVE #url, #events, set_at, #ended_at',
     ConditionExpression: 'attribute_exists(#url)',
     ExpressionAttributeNames: { '#url': 'url', '#events': 'events', '#ended_at': 'ended_at' },
   });
   return written !== undefined;
 }
 
-/** Marks a subscription as ended by its receiver, unless the owner has changed its URL meanwhile. */
-export async function endSubscription(table: Table, owner: string, url: string): Promise<void> {
+/**
+ * Marks a subscription as ended by its receiver, unless the owner has set it again since the attempt, even with the same URL.
+ * @param attempted_at when the attempt began that the receiver answered with 410. ISO 8601 UTC
+ */
+export async function endSubscription(table: Table, owner: string, url: string, attempted_at: string): Promise<void> {
   await updateItem(table, keys.webhook(owner), {
     UpdateExpression: 'SET #ended_at = :now',
-    ConditionExpression: '#url = :url',
+    ConditionExpression: '#url = :url AND set_at <= :attempted_at',
     ExpressionAttributeNames: { '#url': 'url', '#ended_at': 'ended_at' },
-    ExpressionAttributeValues: { ':url': url, ':now': new Date(table.now()).toISOString() },
+    ExpressionAttributeValues: {
+      ':url': url,
+      ':attempted_at': attempted_at,
+      ':now': new Date(table.now()).toISOString(),
+    },
   });
 }
 

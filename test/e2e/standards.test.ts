@@ -14,6 +14,8 @@ beforeAll(async () => {
   ({ endpoint: api } = await openLocal({ cors: [origin] }));
   video = String((await api.post('/videos', aRequest('A cat'))).body.id);
   await api.finished(video);
+  const webhook = JSON.stringify({ url: 'https://receiver.invalid/' });
+  await api.call('/webhook', { method: 'PUT', headers: { 'content-type': 'application/json' }, body: webhook });
   const { output } = (await api.call(`/api/v1/tasks/${video}`)).body as { output: { video_url: string } };
   file = output.video_url.split('/').at(-1)!;
 });
@@ -54,6 +56,7 @@ const { paths } = JSON.parse(JSON.stringify(document)) as { paths: Record<string
 const routeOf = (path: string) =>
   path
     .replace(/\{(id|task_id)\}/, () => video)
+    .replace('{sequence}', '1')
     .replace('{file}', () => file)
     .replace('{name}', 'wan2.2-i2v-flash')
     .replace(/uploads$/, (name) =>

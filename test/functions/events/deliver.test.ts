@@ -181,13 +181,16 @@ describe('410', () => {
 
     await putSubscription(stage.table, 'alice', { url: 'https://one.example/hook', events: 'endings' });
     expect(await readSubscription(stage.table, 'alice')).not.toHaveProperty('ended_at');
-    stage.behavior.send = async () => {
-      await putSubscription(stage.table, 'alice', { url: 'https://new.example/hook', events: 'endings' });
-      return { status: 410, milliseconds: 5 };
-    };
-    await stage.video({ webhook: undefined } as never, 'failed');
-    await stage.drain();
-    expect(await readSubscription(stage.table, 'alice')).not.toHaveProperty('ended_at');
+    for (const url of ['https://one.example/hook', 'https://new.example/hook']) {
+      stage.behavior.send = async () => {
+        stage.clock.now += 5;
+        await putSubscription(stage.table, 'alice', { url, events: 'endings' });
+        return { status: 410, milliseconds: 5 };
+      };
+      await stage.video({ webhook: undefined } as never, 'failed');
+      await stage.drain();
+      expect(await readSubscription(stage.table, 'alice')).not.toHaveProperty('ended_at');
+    }
     expect(stage.metrics).toEqual([]);
   });
 

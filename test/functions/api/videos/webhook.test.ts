@@ -158,7 +158,7 @@ describe('/webhook', () => {
   test('is ended by its receiver until it is set again', async () => {
     const owner = anOwner();
     await put(owner);
-    await endSubscription(table, owner, secretUrl);
+    await endSubscription(table, owner, secretUrl, new Date(table.now()).toISOString());
     expect((await call(owner, 'GET', '/webhook')).body).toMatchObject({
       state: 'ended',
       ended_at: '2026-01-01T00:00:00.000Z',
@@ -301,7 +301,7 @@ describe('deliveries', () => {
     expect(await redeliver(owner, id, '1')).toMatchObject(refused);
     await put(owner);
     expect((await redeliver(owner, id, '1')).status).toBe(202);
-    await endSubscription(table, owner, secretUrl);
+    await endSubscription(table, owner, secretUrl, new Date(table.now()).toISOString());
     expect(await redeliver(owner, id, '1')).toMatchObject(refused);
   });
 });
