@@ -277,12 +277,15 @@ describe('the panel of the webhook', { timeout: 120_000 }, () => {
     await sent;
     const finished = page.waitForEvent('requestfinished', (request) => request.url().endsWith('/secret'));
     await page.getByRole('button', { name: 'Remove key' }).click();
+    const before = requests.length;
     release();
     await finished;
     expect(await panel().isVisible()).toBe(false);
     // Takes longer than the page needs for the late response.
     await enterKey(api.other_api_key);
     expect(await leaks()).toEqual([]);
+    // A panel that the response had opened would have been read, and cleared because there was no key.
+    expect(requests.length).toBe(before);
     await open();
     expect(await page.locator('#webhook-host').textContent()).toBe('No webhook');
   });
