@@ -53,7 +53,7 @@ test('a model, a price and a result host are added by command while a video wait
   expect(finished.status).toBe('succeeded');
   // The first download was refused.
   expect(finished.video?.key).not.toMatch(/-1\.mp4$/);
-}, 240_000);
+}, 300_000);
 
 /** Posts a request until it is accepted: functions see a change of the catalogue within 60 seconds. */
 async function acceptedWithin(seconds: number, request: object): Promise<VideoView> {
@@ -77,15 +77,13 @@ test('when Wan halves its limits, no video fails, and after a minute at most one
   stack.wan!.scaleLimits(0.5);
   await wait(60);
   const before = submissions().length;
-  await wait(30);
-  const after = submissions().slice(before);
+  while (submissions().length < before + 20) await wait(0.2);
+  const after = submissions().slice(before, before + 20);
   const records = await Promise.all(videos.map(({ id }) => api.call(`/videos/${id}`)));
   const statuses = new Set(records.map(({ body }) => body.status));
   expect(statuses).not.toContain('failed');
   const refused = after.filter((request) => request.status === 429);
-  expect(after.length).toBeGreaterThan(15);
-  // Rounded up: a busy machine makes few submissions, of which one is more than a twentieth.
-  expect(refused.length).toBeLessThanOrEqual(Math.ceil(after.length / 20));
+  expect(refused.length).toBeLessThanOrEqual(1);
   const listed = (await api.call('/models')).body.data as { name: string; submit_slowdown?: number }[];
   expect(listed.find(({ name }) => name === given.model)?.submit_slowdown).toBeGreaterThan(1);
 }, 240_000);

@@ -64,4 +64,4 @@ test('1,000 images that are dropped together all end with a result next to them'
     });
   }
   expect(ids.size).toBe(images.length);
-}, 240_000);
+}, 480_000);
