@@ -165,15 +165,6 @@ const noShotTypeWithoutRewriting = {
   },
 };
 
-/** `webhook_events` belongs to a `webhook_url`. */
-const noEventsWithoutUrl = {
-  not: {
-    required: ['webhook_events'],
-    properties: { webhook_events: written },
-    not: { required: ['webhook_url'], properties: { webhook_url: written } },
-  },
-};
-
 /**
  * The body of `POST /videos` as a schema, for the contract (OpenAPI): one for each model, with the fields and values that it accepts. Requests
  * are validated by `checkRequest`.
@@ -195,7 +186,7 @@ const addedModelSchema = (kind: 'video' | 'estimate') =>
       parameters: parametersSchema.optional(),
       ...labelFields,
     })
-    .meta({ title: 'Added model', ...noEventsWithoutUrl });
+    .meta({ title: 'Added model' });
 
 /** The schema of requests for one model. */
 export function requestSchemaOf(model: Model & { name: string }, kind: 'video' | 'estimate') {
@@ -246,5 +237,5 @@ export function requestSchemaOf(model: Model & { name: string }, kind: 'video' |
       parameters: (shot_type ? parameters.meta(noShotTypeWithoutRewriting) : parameters).optional(),
       ...labelFields,
     })
-    .meta({ title: name, ...noEventsWithoutUrl });
+    .meta({ title: name });
 }

@@ -18,26 +18,22 @@ const maxUrlLength = 2048;
 const url = z
   .string({ error: 'Give an https URL.' })
   .meta({ pattern: '^https://', maxLength: maxUrlLength, examples: ['https://example.com/hooks/videos'] });
-const events = z
-  .enum(webhookEvents, { error: `Use ${webhookEvents.join(' or ')}.` })
-  .meta({
-    description:
-      'Which status changes are sent: those to `succeeded`, `failed` or `canceled`, or all. Default `endings`.',
-  })
-  .optional();
+const eventsDescription =
+  'Which status changes are sent: those to `succeeded`, `failed` or `canceled`, or all. Default `endings`.';
+const events = z.enum(webhookEvents, { error: `Use ${webhookEvents.join(' or ')}.` });
 
 /** The fields of a request for the webhook of its video. */
 export const webhookFields = {
   webhook_url: url
     .meta({ description: 'An https URL that gets the events of this video, in place of the URL of `PUT /webhook`.' })
     .optional(),
-  webhook_events: events,
+  webhook_events: events.meta({ description: `${eventsDescription} Only with \`webhook_url\`.` }).optional(),
 };
 
 /** The body of `PUT /webhook`. */
 export const subscriptionFields = {
   url: url.meta({ description: 'An https URL on the public internet.' }),
-  events,
+  events: events.meta({ description: eventsDescription }).optional(),
 };
 
 /**
