@@ -108,6 +108,9 @@ describe('the headers of a response', () => {
     const page = { route: routeOf('GET', '/openapi.json'), path: '/openapi.json' };
     const policy = { 'content-security-policy': 'img-src http://s3cr3t' };
     expect(check(200, 'application/json', { openapi: '3.1.0', paths: {} }, page, policy)).toBeUndefined();
+    expect(check(200, 'text/html', '', { route: undefined, method: 'HEAD', path: '/' }, policy)).not.toBe(
+      'it contains a secret',
+    );
     expect(check(200, 'application/json', video, {}, policy)).toBe('it contains a secret');
     expect(check(200, 'application/json', {}, page, { 'x-host': 'x.aliyuncs.com' })).toMatch(/aliyuncs/);
   });

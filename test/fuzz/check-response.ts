@@ -42,8 +42,9 @@ export function faultOf(
  * Returns the text of a response that must not contain secrets. The contract and the pages contain examples that would look like
  * leaks, and a page's content security policy names the origins that a deployment trusts.
  */
-function privateTextOf({ route }: FuzzRequest, { status, headers, body }: RawResponse): string {
-  const isPage = route?.path === '/docs' || route?.path === '/' || route?.path === '/openapi.json';
+function privateTextOf({ path }: FuzzRequest, { status, headers, body }: RawResponse): string {
+  // By path: a request that targets no operation may be one for a page too.
+  const isPage = ['/', '/docs', '/openapi.json'].includes(path);
   const { 'content-security-policy': policy, ...others } = headers;
   const parts = isPage && (status === 200 || status === 304) ? others : { ...headers, body };
   return Object.values(parts).flat().join('\n');
