@@ -2,7 +2,8 @@ import dns from 'node:dns';
 import http from 'node:http';
 import https from 'node:https';
 import type { LookupFunction } from 'node:net';
-import { checkPublicUrl, isPublicAddress, parseUrl } from '../wan/validation/public-url.ts';
+import { isPublicAddress } from '../wan/validation/public-url.ts';
+import { checkReceiverUrl, isLoopbackHost } from '../wan/validation/webhook.ts';
 
 /** Resolves a name to all its addresses. */
 export type ResolveName = (hostname: string) => Promise<{ address: string; family: number }[]>;
@@ -87,12 +88,10 @@ export const sendWebhook: SendWebhook = async ({
 
 /** Returns the URL to request, or why it is refused. */
 function targetOf(text: string, loopback: boolean): { url: URL; isLoopback: boolean } | { error: string } {
-  const url = parseUrl(text);
-  const isLoopback = url !== undefined && ['127.0.0.1', 'localhost'].includes(url.hostname);
-  const trustedOrigins = loopback && isLoopback ? [url.origin] : [];
-  const checked = checkPublicUrl(text, { trustedOrigins, schemes: ['https:'] });
+  const checked = checkReceiverUrl(text, loopback);
   if (!checked.ok) return { error: checked.code === 'private_url' ? errors.private_address : checked.message };
-  return { url: new URL(checked.url), isLoopback };
+  const url = new URL(checked.url);
+  return { url, isLoopback: isLoopbackHost(url) };
 }
 
 /** Refuses a name if any of its addresses is not public: which one is connected to depends on the network. */

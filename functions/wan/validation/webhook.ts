@@ -61,12 +61,20 @@ const eventsWithoutUrl: Issue = {
  * @param loopback whether it may also name this computer, by http or https: for local development only
  */
 export function checkWebhookUrl(text: string, loopback: boolean): ReturnType<typeof checkPublicUrl> {
-  const named = parseUrl(text);
-  const isLocal = loopback && named && ['127.0.0.1', 'localhost'].includes(named.hostname);
-  const checked = checkPublicUrl(text, { trustedOrigins: isLocal ? [named.origin] : [], schemes: ['https:'] });
+  const checked = checkReceiverUrl(text, loopback);
   if (checked.ok) return checked.url.length > maxUrlLength ? refuse('url_too_long') : checked;
   return refuse(checked.code, checked.message);
 }
+
+/** Checks the URL of a receiver: https, on the public internet, or with `loopback` also http or https on this computer. */
+export function checkReceiverUrl(text: string, loopback: boolean): ReturnType<typeof checkPublicUrl> {
+  const url = parseUrl(text);
+  const trustedOrigins = loopback && url && isLoopbackHost(url) ? [url.origin] : [];
+  return checkPublicUrl(text, { trustedOrigins, schemes: ['https:'] });
+}
+
+/** Whether a URL names this computer in one of the two ways that local development uses. */
+export const isLoopbackHost = ({ hostname }: URL): boolean => ['127.0.0.1', 'localhost'].includes(hostname);
 
 /** Refuses a URL, in the words of webhooks where those of media do not fit. */
 function refuse(code: string, message = ''): { ok: false } & ValueIssue {
