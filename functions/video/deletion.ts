@@ -21,13 +21,14 @@ export const isTombstone = (item: Record<string, unknown>): item is { tombstone:
 /**
  * Replaces a record with a tombstone in one write: nothing of the request remains, no list contains it, and its id stays taken. The
  * tombstone is in the status index until `closeTombstone`, because the video's objects are deleted after it is written.
- * @returns false when status or run of the video have changed since it was read
+ * @returns false when status, run or timeline of the video have changed since it was read
  */
 export const replaceWithTombstone = (table: Table, video: VideoRecord): Promise<boolean> =>
   writeTombstone(table, video, video.source.type === 'api', {
-    ConditionExpression: '#status = :status AND #run = :run',
+    // A retry that is canceled before it starts changes neither status nor run; its ending has to be published as well.
+    ConditionExpression: '#status = :status AND #run = :run AND size(timeline) = :entries',
     ExpressionAttributeNames: { '#status': 'status', '#run': 'run' },
-    ExpressionAttributeValues: { ':status': video.status, ':run': video.run },
+    ExpressionAttributeValues: { ':status': video.status, ':run': video.run, ':entries': video.timeline.length },
   });
 
 /**

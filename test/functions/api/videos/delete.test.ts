@@ -81,6 +81,22 @@ describe('a deleted video', () => {
     expect(await readSpending(store.table, owner, monthOf(now))).toMatchObject({ reserved: 0, spent: 0.1, videos: 1 });
   });
 
+  test('that was retried and canceled meanwhile announces that ending too', async () => {
+    const video = await storeVideo(store.table, 'queued');
+    actions = createActions(store.table, storage.s3, { permits: 0 });
+    await actions.cancel(video.id);
+    const published: number[] = [];
+    actions.services.publish = async ({ timeline }) => {
+      published.push(timeline.length);
+      if (published.length > 1) return;
+      // Without a free permit the run's number stays the same.
+      expect((await actions.retry(video.id)).status).toBe(202);
+      expect((await actions.cancel(video.id)).status).toBe(200);
+    };
+    expect((await actions.remove(video.id)).status).toBe(204);
+    expect(published).toEqual([2, 4]);
+  });
+
   test('is deleted completely by a repeated request after a crash at any point', async () => {
     for (let point = 1; ; point++) {
       const video = await withObjects(await storeVideo(store.table, 'succeeded'));
