@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import {
   idleWatcher,
@@ -44,4 +45,24 @@ test('counts the metrics of the alarms and the secrets of the template', async (
   );
   expect(counted('Alarms, by the metrics that they read')).toBe(metrics.reduce((sum, count) => sum + count));
   expect(counted('Secrets')).toBe(resourcesOf(template, 'AWS::SecretsManager::Secret').length);
+});
+
+test('the README and the guide to deployment name the cost of an idle deployment', async () => {
+  for (const file of ['README.md', 'docs/deploy.md']) {
+    const figure = (await readFile(file, 'utf8')).match(/costs about \$(\d+) a month/)?.[1];
+    expect(Number(figure), file).toBe(Math.round(monthCost(0)));
+  }
+});
+
+test('the guide to deployment counts what a deployment creates', async () => {
+  const { template } = await synthesizeStandIns();
+  const count = (type: string) => resourcesOf(template, type).length;
+  const all = Object.keys(template.Resources).length;
+  const guide = (await readFile('docs/deploy.md', 'utf8')).replaceAll('\n', ' ');
+  expect(guide).toContain(`About ${Math.round(all / 10) * 10} resources in one stack`);
+  expect(guide).toContain(`${count('AWS::Lambda::Function')} Lambda functions`);
+  const words = ['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine'];
+  expect(guide).toContain(`${words[count('AWS::S3::Bucket')]} buckets`);
+  expect(guide).toContain(`${words[count('AWS::SecretsManager::Secret')]} secrets`);
+  expect(guide).toContain(`${words[count('AWS::SQS::Queue')]} queues`);
 });
