@@ -76,7 +76,7 @@ const good: LastState = {
   arrivals: [arrival(1), arrival(2)],
   unexpectedRequests: [],
   deliveries: [delivery(1), delivery(2)],
-  deadLetters: {},
+  deadLetters: [{ queue: 'maintenance.jsonl', body: '{}' }],
   sha256Of: async () => sha256,
   served: new Map([['task-1', sha256]]),
 };
@@ -111,7 +111,11 @@ describe('reports', () => {
     ['a permit', { modelQueues: [{ pk: 'queue#m', running: new Set(['one']) }] }, /holds a permit/],
     ['a reservation', { spending: [{ pk: 's', reserved: { one: {} }, committed: 9, spent: 5 }] }, /reserved for one/],
     ['an execution', { runningExecutions: ['one-1'] }, /one-1 is running/],
-    ['a dead letter', { deadLetters: { 'drops.jsonl': 1 } }, /1 events in drops/],
+    [
+      'a dead letter',
+      { deadLetters: [{ queue: 'drops.jsonl', body: '{"detail":1}' }] },
+      /drops.jsonl has {"detail":1}/,
+    ],
     ['a status change that was not published', { events: [event(2)] }, /status change 1 of .* was not published/],
     ['an ending that was not published', { events: [event(1)] }, /ending of .* was not published/],
     ['a video without events', { events: [] }, /ending of .* was not published/],

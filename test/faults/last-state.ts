@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { GetObjectCommand, ListObjectVersionsCommand, type S3Client } from '@aws-sdk/client-s3';
@@ -44,11 +44,17 @@ export interface LastState {
   /** Requests to the receiver that are no webhooks. */
   unexpectedRequests: readonly string[];
   deliveries: (Delivery & { open_status?: string })[];
-  /** Number of dead letters, by queue. */
-  deadLetters: Record<string, number>;
+  deadLetters: DeadLetter[];
   /** SHA-256 (hex) of an object of the videos bucket. */
   sha256Of(key: string): Promise<string>;
   served: ReadonlyMap<string, string>;
+}
+
+interface DeadLetter {
+  /** The file of its queue. */
+  queue: string;
+  /** The event. */
+  body: string;
 }
 
 type Item = Record<string, unknown> & { pk: string };
@@ -126,13 +132,12 @@ const tasksIn = (directory: string): WanTask[] =>
     .filter((file) => file.endsWith('.json'))
     .map((file) => JSON.parse(readFileSync(path.join(directory, file), 'utf8')) as WanTask);
 
-const deadLettersIn = (directory: string): Record<string, number> =>
-  existsSync(directory)
-    ? Object.fromEntries(
-        readdirSync(directory)
-          .filter((file) => file.endsWith('.jsonl'))
-          .map((file) => path.join(directory, file))
-          .filter((file) => statSync(file).size > 0)
-          .map((file) => [path.basename(file), readFileSync(file, 'utf8').trim().split('\n').length]),
-      )
-    : {};
+function deadLettersIn(directory: string): DeadLetter[] {
+  const files = existsSync(directory) ? readdirSync(directory).filter((file) => file.endsWith('.jsonl')) : [];
+  return files.flatMap((queue) =>
+    readFileSync(path.join(directory, queue), 'utf8')
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => ({ queue, body: (JSON.parse(line) as { body: string }).body })),
+  );
+}
